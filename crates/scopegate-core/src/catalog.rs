@@ -40,7 +40,7 @@ pub use entity::{Edit, Entity, EntityKey, Owner};
 pub use entity_id::{EntityId, EntityRecord, StoredRecord};
 pub use grant_kind::{AuthMethod, Credential, GrantKind};
 pub use kind::{EntityKind, Spec};
-pub use policy::{Clients, PolicySpec, RuleSpec, Scopes};
+pub use policy::{Clients, ClockTime, Day, Effect, Hours, PolicySpec, RuleSpec, Scopes};
 pub use redirect_uri::RedirectUri;
 pub use resource::Resource;
 pub(crate) use scope::scope_token;

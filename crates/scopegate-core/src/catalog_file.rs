@@ -38,6 +38,7 @@ mod jwks;
 mod moment;
 mod policy;
 mod position;
+mod rule;
 mod scope;
 mod secret;
 mod seen;

@@ -1,8 +1,9 @@
 //! Access policies: which scopes a grant gives to a client, and for how long.
 //!
 //! [`evaluate`] is a pure function that never fails. It tries the policies and their rules in order. The
-//! first rule whose [conditions](condition::CONDITIONS) all hold decides. If no rule matches, nothing is
-//! granted. The trace lists the rules that were tried and the first condition that failed for each.
+//! first rule whose [conditions](condition::CONDITIONS) all hold decides: it allows, or it denies. If no rule
+//! matches, nothing is granted. The trace lists the rules that were tried and the first condition that failed
+//! for each.
 
 pub mod condition;
 mod evaluation;
@@ -18,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use self::condition::Case;
 pub use self::evaluation::{Evaluation, Malformed, Outcome, Step, Trace};
 pub use self::wanted::Wanted;
-use crate::catalog::{AuthorizationServer, Client, ClientAuth, Resource, Rule, STANDARD_SCOPES};
+use crate::catalog::{AuthorizationServer, Client, ClientAuth, Effect, Resource, STANDARD_SCOPES};
 use crate::directory::{Authentication, User};
 
 /// All inputs of a policy decision.
@@ -66,8 +67,22 @@ pub struct Granted {
 ///
 /// If a user takes part, a rule need not list the scopes of OpenID Connect. This does not check the user's
 /// consent, nor whether the user may use the client.
+///
+/// Rules of policies for other clients, and rules for other grant types, are not tried and not in the trace.
+/// [`explain`] has them.
 pub fn evaluate(facts: &Facts<'_>) -> Evaluation {
     let mut trace = Trace::default();
+    let outcome = decide(facts, &mut Fast(&mut trace));
+    Evaluation { outcome, trace }
+}
+
+/// The decision of [`evaluate`], slower. Every rule is tried until one matches, and each is passed to `tried`
+/// with the result. A rule occurs twice if it is tried for two sets of scopes.
+pub fn explain(facts: &Facts<'_>, mut tried: impl FnMut(&Case<'_>, Step)) -> Outcome {
+    decide(facts, &mut Full(&mut tried))
+}
+
+fn decide(facts: &Facts<'_>, search: &mut impl Search) -> Outcome {
     let mut outcome = Outcome::NoMatch;
     // No `scope` parameter means all scopes that were granted before. Try for all of them first: otherwise
     // an earlier rule that gives only some would win over a later rule that gives all.
@@ -75,55 +90,99 @@ pub fn evaluate(facts: &Facts<'_>) -> Evaluation {
         && !all.is_empty()
     {
         let all = Wanted::Named(all.clone());
-        outcome = by_rules(&Facts { wanted: &all, ..*facts }, &mut trace);
+        outcome = by_rules(&Facts { wanted: &all, ..*facts }, search);
     }
     if matches!(outcome, Outcome::NoMatch | Outcome::Malformed(_)) {
-        outcome = by_rules(facts, &mut trace);
+        outcome = by_rules(facts, search);
     }
-    if facts.server.id.is_org() {
-        outcome = outcome.for_org_server(facts.user);
+    match facts.server.id.is_org() {
+        true => outcome.for_org_server(facts.user),
+        false => outcome,
     }
-    Evaluation { outcome, trace }
 }
 
-fn by_rules(facts: &Facts<'_>, trace: &mut Trace) -> Outcome {
+fn by_rules(facts: &Facts<'_>, search: &mut impl Search) -> Outcome {
     let requested = match requested::scopes(facts) {
         Ok(requested) => requested,
         Err(malformed) => return Outcome::Malformed(malformed),
     };
-    if let Some(granted) = first_match(facts, &requested, trace) {
-        return match requested::check_defaults(facts, &granted.scopes) {
+    match search.first_match(facts, &requested) {
+        Outcome::Allow(granted) => match requested::check_defaults(facts, &granted.scopes) {
             Ok(()) => Outcome::Allow(granted),
             Err(malformed) => Outcome::Malformed(malformed),
-        };
-    }
-    // If no rule gives the API scopes of a refresh any more, it may still get the OpenID Connect scopes.
-    let standard = retained(&requested, is_standard);
-    let is_sign_in = matches!(facts.wanted, Wanted::AtMost(_)) && standard.contains("openid");
-    let granted = is_sign_in.then(|| first_match(facts, &standard, trace)).flatten();
-    granted.map_or(Outcome::NoMatch, Outcome::Allow)
-}
-
-/// What the first matching rule grants.
-fn first_match(facts: &Facts<'_>, requested: &ScopeSet, trace: &mut Trace) -> Option<Granted> {
-    for (policy_place, policy) in facts.server.policies_for(facts.client.id.as_str()) {
-        for (rule_place, rule) in (0..).zip(policy.rules()) {
-            let case = Case { facts, policy, rule, requested };
-            let failed = condition::first_that_fails(&case);
-            trace.tried(Step { policy: policy_place, rule: rule_place, failed });
-            if failed.is_none() {
-                let Rule { name, spec, .. } = rule;
-                return Some(Granted {
-                    scopes: condition::scopes_given(&case),
-                    lifetime: spec.access_token_lifetime,
-                    rule: [policy.name.as_str(), "/", name].concat(),
-                    refresh_lifetime: spec.refresh_token_lifetime,
-                    refresh_window: spec.refresh_token_window,
-                });
+        },
+        Outcome::NoMatch => {
+            // If no rule gives the API scopes of a refresh any more, it may still get the OpenID Connect
+            // scopes.
+            let standard = retained(&requested, is_standard);
+            let is_sign_in = matches!(facts.wanted, Wanted::AtMost(_));
+            match is_sign_in && standard.contains("openid") {
+                true => search.first_match(facts, &standard),
+                false => Outcome::NoMatch,
             }
         }
+        other @ (Outcome::Deny { .. } | Outcome::Malformed(_)) => other,
     }
-    None
+}
+
+/// The rules that are tried for a request.
+trait Search {
+    /// The result of the first rule that matches.
+    fn first_match(&mut self, facts: &Facts<'_>, requested: &ScopeSet) -> Outcome;
+}
+
+/// Tries the rules of the index.
+struct Fast<'t>(&'t mut Trace);
+
+impl Search for Fast<'_> {
+    fn first_match(&mut self, facts: &Facts<'_>, requested: &ScopeSet) -> Outcome {
+        let rules = facts.server.rules_for(facts.client.id.as_str(), facts.grant_type);
+        for ((policy_place, policy), (rule_place, rule)) in rules {
+            let case = Case { facts, policy, rule, requested };
+            let failed = case.first_of_indexed();
+            self.0.tried(Step::of(policy_place, rule_place, rule, failed));
+            if failed.is_none() {
+                return matched(&case);
+            }
+        }
+        Outcome::NoMatch
+    }
+}
+
+/// Tries all rules, and reports each.
+struct Full<'t, T>(&'t mut T);
+
+impl<T: FnMut(&Case<'_>, Step)> Search for Full<'_, T> {
+    fn first_match(&mut self, facts: &Facts<'_>, requested: &ScopeSet) -> Outcome {
+        for (policy_place, policy) in (0..).zip(facts.server.policies()) {
+            for (rule_place, rule) in (0..).zip(policy.rules()) {
+                let case = Case { facts, policy, rule, requested };
+                let failed = case.first_that_fails();
+                (self.0)(&case, Step::of(policy_place, rule_place, rule, failed));
+                if failed.is_none() {
+                    return matched(&case);
+                }
+            }
+        }
+        Outcome::NoMatch
+    }
+}
+
+/// The result of a rule that matches.
+fn matched(case: &Case<'_>) -> Outcome {
+    let (policy, spec) = (case.policy, &case.rule.spec);
+    let rule = [policy.name.as_str(), "/", &case.rule.name].concat();
+    if spec.effect == Effect::Deny {
+        return Outcome::Deny { rule };
+    }
+    let scopes = case.scopes_given();
+    Outcome::Allow(Granted {
+        lifetime: spec.lifetime_of(&scopes),
+        scopes,
+        rule,
+        refresh_lifetime: spec.refresh_token_lifetime,
+        refresh_window: spec.refresh_token_window,
+    })
 }
 
 /// Whether OpenID Connect defines this scope for users.

@@ -177,6 +177,7 @@ impl ClientError for CallError {
             Self::InvalidClient(_) => Recording::Attempt,
             Self::AuthorizationPending | Self::SlowDown => Recording::Proof,
             Self::ConsentRequired
+            | Self::DeniedByRule(_)
             | Self::DeviceDenied
             | Self::ExpiredToken
             | Self::Form(_)

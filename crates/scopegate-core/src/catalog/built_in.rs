@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use scopegate_claims::ScopeSet;
 
-use super::snapshot::policies::{Policy, Rule};
-use super::{Clients, PolicySpec, RuleSpec, STANDARD_SCOPES, Scopes, Status, admin_scopes};
+use super::{
+    Clients, Policy, PolicySpec, Rule, RuleSpec, STANDARD_SCOPES, Scopes, Status, admin_scopes,
+};
 
 /// Which clients and users a built-in rule applies to. A rule of a catalog names grant types, users and
 /// groups instead.
@@ -41,5 +42,5 @@ fn rule<E: std::fmt::Debug>(name: &str, built_in: BuiltIn, scopes: Result<ScopeS
         refresh_token_lifetime: Some(REFRESH_LIFETIME),
         ..RuleSpec::default()
     };
-    Rule { name: name.to_owned(), spec, built_in: Some(built_in) }
+    Rule::built_in(name, spec, built_in)
 }

@@ -316,7 +316,9 @@ pub enum ClientType {
 macro_rules! auth_methods {
     ($($(#[$doc:meta])* $method:ident = $name:literal,)*) => {
         /// How a client authenticates (RFC 7591 §2, `token_endpoint_auth_method`).
-        #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+        #[derive(
+            Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize,
+        )]
         #[non_exhaustive]
         pub enum ClientAuth { $($(#[$doc])* #[serde(rename = $name)] $method,)* }
 

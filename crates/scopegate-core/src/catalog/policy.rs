@@ -1,17 +1,19 @@
 //! Access policies and their rules.
 
+mod hours;
 mod rules;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use scopegate_claims::ScopeSet;
 use serde::{Deserialize, Serialize};
 
+pub use self::hours::{ClockTime, Day, Hours};
 use super::check::{Field, Review};
 use super::kind::SpecKind;
 use super::placement::Place;
-use super::{AuthorizationServer, ClientId, EntityKey, Status};
+use super::{AuthorizationServer, ClientAuth, ClientId, EntityKey, Status};
 
 /// Maximum length of the name of a policy or a rule, in characters.
 const MAX_NAME: usize = 100;
@@ -61,18 +63,21 @@ pub enum Clients {
     Named(BTreeSet<ClientId>),
 }
 
-/// A rule: which grants may issue tokens with which scopes, and for how long.
+/// A rule: which grants may issue tokens with which scopes, and for how long. Or which grants issue nothing.
 ///
-/// A rule matches if its grant types contain the grant type of the request and its scopes contain every
-/// requested scope. The first rule that matches decides. A rule can only allow, not forbid.
+/// A rule matches if all its conditions hold. The first rule that matches decides. Members that are not
+/// written are not stored, so that an earlier version reads a rule that does not use them.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleSpec {
     /// Rules are tried in ascending order of priority.
     pub priority: u32,
+    /// Whether it allows or denies.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub effect: Effect,
     /// The grant types that it applies to.
     pub grant_types: BTreeSet<String>,
-    /// The scopes that it allows.
+    /// The scopes that it allows. A deny rule matches if one of the requested scopes is among them.
     pub scopes: Scopes,
     /// The lifetime of its access tokens: 5 minutes to 24 hours.
     pub access_token_lifetime: Duration,
@@ -88,6 +93,34 @@ pub struct RuleSpec {
     /// How long its refresh tokens are valid without being used: 10 minutes to 5 years.
     #[serde(default = "default_window")]
     pub refresh_token_window: Duration,
+    /// The networks that the request must come from. None: any.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub zones: BTreeSet<String>,
+    /// The networks that the request must not come from.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub not_zones: BTreeSet<String>,
+    /// When it applies.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub hours: Option<Hours>,
+    /// The client authentication methods that it applies to. None: any.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub client_auth: BTreeSet<ClientAuth>,
+    /// The authentication context classes of the sign-in, one of which is enough. A stronger class satisfies a
+    /// weaker one. None: any.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub acr_values: BTreeSet<String>,
+    /// The maximum time since the user signed in.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub max_age: Option<Duration>,
+    /// The requested resources (RFC 8707) that it applies to. None: any, or no resource.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub resources: BTreeSet<String>,
+    /// Whether it gives the requested scopes that are inside, instead of not matching if one is not.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub narrow: bool,
+    /// The maximum lifetime of an access token with a scope, by the name of the scope.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub scope_lifetimes: BTreeMap<String, Duration>,
     /// Whether it is in use.
     #[serde(default)]
     pub status: Status,
@@ -128,6 +161,12 @@ impl RuleSpec {
     pub const MAX_REFRESH_TOKEN_WINDOW: Duration = Duration::from_secs(5 * 365 * 24 * 60 * 60);
     /// How long a refresh token is valid without being used if the rule does not set it.
     pub const DEFAULT_REFRESH_TOKEN_WINDOW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+    /// The lifetime of an access token with these scopes.
+    pub fn lifetime_of(&self, scopes: &ScopeSet) -> Duration {
+        let caps = self.scope_lifetimes.iter().filter(|(scope, _)| scopes.contains(scope));
+        caps.fold(self.access_token_lifetime, |least, (_, cap)| least.min(*cap))
+    }
 }
 
 /// A rule that allows nothing.
@@ -142,9 +181,35 @@ impl Default for RuleSpec {
             groups: BTreeSet::new(),
             refresh_token_lifetime: None,
             refresh_token_window: Self::DEFAULT_REFRESH_TOKEN_WINDOW,
+            effect: Effect::Allow,
+            zones: BTreeSet::new(),
+            not_zones: BTreeSet::new(),
+            hours: None,
+            client_auth: BTreeSet::new(),
+            acr_values: BTreeSet::new(),
+            max_age: None,
+            resources: BTreeSet::new(),
+            narrow: false,
+            scope_lifetimes: BTreeMap::new(),
             status: Status::Active,
         }
     }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// What a rule does if it matches.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(clippy::exhaustive_enums, reason = "a rule allows or denies")]
+pub enum Effect {
+    /// It gives scopes.
+    #[default]
+    Allow,
+    /// The request is refused.
+    Deny,
 }
 
 const fn default_window() -> Duration {

@@ -2,6 +2,7 @@
 
 mod clients;
 pub(super) mod policies;
+pub(super) mod rule;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -12,7 +13,8 @@ use scopegate_jose::{Algorithm, Rules};
 pub use self::clients::Client;
 use self::clients::{ClientMap, Origins};
 use self::policies::OrderedPolicies;
-pub use self::policies::{Policy, Rule};
+pub use self::policies::Policy;
+pub use self::rule::Rule;
 use super::out_of_service::OutOfService;
 use super::placement::Place;
 use super::resource::{Resource, Targets};
@@ -386,7 +388,21 @@ impl AuthorizationServer {
 
     /// The active policies that apply to a client, each with its index in [`policies`](Self::policies).
     pub fn policies_for(&self, client: &str) -> impl Iterator<Item = (u32, &Policy)> {
-        self.ordered_policies.for_client(client)
+        let policies = (0..).zip(self.policies());
+        policies.filter(move |(_, policy)| policy.applies_to(client))
+    }
+
+    /// The active rules for a client and a grant type, in the order in which they are tried. Each policy has its
+    /// index in [`policies`](Self::policies), and each rule its index in [`Policy::rules`].
+    pub fn rules_for<'s>(
+        &'s self,
+        client: &str,
+        grant_type: &'s str,
+    ) -> impl Iterator<Item = ((u32, &'s Policy), (u32, &'s Rule))> {
+        let policies = self.ordered_policies.policies_for(client, grant_type);
+        policies.flat_map(move |(place, policy)| {
+            policy.rules_for(grant_type).map(move |rule| ((place, policy), rule))
+        })
     }
 
     /// The audience of a token, by the `resource` parameter of the request (RFC 8707).

@@ -163,6 +163,9 @@ impl From<&CallError> for OAuthError {
                 Code::AccessDenied,
                 "No access policy allows this client these scopes by this grant.",
             ),
+            CallError::DeniedByRule(_) => {
+                Self::new(400, Code::AccessDenied, "An access policy denies this request.")
+            }
             CallError::InvalidGrant(_) => {
                 Self::new(400, Code::InvalidGrant, "The grant is not valid.")
             }

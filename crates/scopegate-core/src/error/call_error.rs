@@ -41,6 +41,9 @@ pub enum CallError {
     /// No policy, or no rule of a policy, matches.
     #[error("no rule of a policy matches")]
     NoMatchingRule,
+    /// A deny rule matches. The text is its policy and name, as `policy/rule`, for the log.
+    #[error("the rule {0} denies it")]
+    DeniedByRule(String),
     /// The authorization code, the refresh token, the device code or the assertion is not valid.
     /// The text is for the log.
     #[error("the grant is not valid: {0}")]

@@ -1,6 +1,8 @@
 //! The result of a policy evaluation, with the rules that were tried.
 
 use super::Granted;
+use super::condition::{CONDITIONS, Condition};
+use crate::catalog::{Effect, Rule};
 use crate::directory::User;
 use crate::error::CallError;
 
@@ -21,7 +23,10 @@ pub enum Outcome {
     /// A rule matches and allows.
     Allow(Granted),
     /// A rule matches and denies.
-    Deny,
+    Deny {
+        /// The policy and the rule that decided, as `policy/rule`.
+        rule: String,
+    },
     /// No rule matches.
     NoMatch,
     /// This server cannot grant the scopes, whatever its rules say.
@@ -46,16 +51,29 @@ pub struct Trace(Vec<Step>);
 
 /// A rule that was tried.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "three indexes, and no more is needed")]
+#[expect(clippy::exhaustive_structs, reason = "small, so that a long trace is cheap")]
 pub struct Step {
     /// The index of the policy in
     /// [`AuthorizationServer::policies`](crate::catalog::AuthorizationServer::policies).
     pub policy: u32,
     /// The index of the rule in [`Policy::rules`](crate::catalog::Policy::rules).
     pub rule: u32,
-    /// The index of the first condition that failed, in
+    /// The index of the first condition that kept the rule from matching, in
     /// [`CONDITIONS`](super::condition::CONDITIONS). `None` means that the rule matched.
     pub failed: Option<u8>,
+    /// What the rule does if it matches.
+    pub effect: Effect,
+}
+
+impl Step {
+    pub(super) fn of(policy: u32, rule: u32, tried: &Rule, failed: Option<u8>) -> Self {
+        Self { policy, rule, failed, effect: tried.spec.effect }
+    }
+
+    /// The condition that kept the rule from matching.
+    pub fn failed_condition(&self) -> Option<&'static dyn Condition> {
+        self.failed.map(|index| CONDITIONS[usize::from(index)])
+    }
 }
 
 impl Trace {
@@ -74,12 +92,13 @@ impl Evaluation {
     ///
     /// # Errors
     ///
-    /// [`CallError::NoMatchingRule`] if a rule denies or no rule matches, [`CallError::InvalidScope`] or
-    /// [`CallError::ConsentRequired`] if the server cannot grant the scopes.
+    /// [`CallError::DeniedByRule`] if a rule denies, [`CallError::NoMatchingRule`] if no rule matches,
+    /// [`CallError::InvalidScope`] or [`CallError::ConsentRequired`] if the server cannot grant the scopes.
     pub fn granted(self) -> Result<Granted, CallError> {
         match self.outcome {
             Outcome::Allow(granted) => Ok(granted),
-            Outcome::Deny | Outcome::NoMatch => Err(CallError::NoMatchingRule),
+            Outcome::Deny { rule } => Err(CallError::DeniedByRule(rule)),
+            Outcome::NoMatch => Err(CallError::NoMatchingRule),
             Outcome::Malformed(malformed) => Err(malformed.into()),
         }
     }
@@ -100,7 +119,7 @@ impl Outcome {
             Self::Malformed(Malformed::OfflineAccessAlone) => {
                 Self::Malformed(Malformed::OfflineAccessAlone)
             }
-            Self::Deny
+            Self::Deny { .. }
             | Self::NoMatch
             | Self::Malformed(Malformed::ConsentRequired | Malformed::Scope(_)) => {
                 Self::Malformed(Malformed::Scope(text))

@@ -311,21 +311,36 @@ fn the_trace_names_each_rule_that_was_tried_and_the_first_condition_that_failed(
     let server = snapshot.server(&ServerId::default_server()).unwrap().unwrap();
     let client = snapshot.client("reader").unwrap().unwrap();
     let wanted = Wanted::parse(Some("read")).unwrap();
-    let Evaluation { outcome, trace } =
-        evaluate(&facts(server, client, "client_credentials", None, &wanted));
-    assert!(matches!(outcome, Outcome::Allow(granted) if granted.rule == "all/rule 3"));
+    let facts = facts(server, client, "client_credentials", None, &wanted);
+    let Evaluation { outcome, trace } = evaluate(&facts);
+    assert!(matches!(&outcome, Outcome::Allow(granted) if granted.rule == "all/rule 3"));
     let shown = trace.steps().iter().map(|step| {
         let policy = &server.policies()[step.policy as usize];
         let rule = &policy.rules()[step.rule as usize];
-        let failed = step.failed.map(|index| condition::CONDITIONS[usize::from(index)].name());
+        let failed = step.failed_condition().map(|condition| condition.name());
         (policy.name.as_str(), rule.name.as_str(), failed)
     });
     assert_eq!(
         shown.collect::<Vec<_>>(),
+        [("all", "rule 2", Some("scopes")), ("all", "rule 3", None)]
+    );
+
+    let mut explained = Vec::new();
+    let again = explain(&facts, |case, step| {
+        let failed = step.failed_condition().map(|failed| {
+            let (wanted, found) = (failed.wanted(case), failed.found(case));
+            format!("{}: wanted {wanted}, found {found}", failed.name())
+        });
+        explained.push((case.rule.name.clone(), failed.unwrap_or_default()));
+    });
+    assert_eq!(again, outcome);
+    assert_eq!(
+        explained.iter().map(|(rule, failed)| (&**rule, &**failed)).collect::<Vec<_>>(),
         [
-            ("all", "rule 1", Some("grant_types")),
-            ("all", "rule 2", Some("scopes")),
-            ("all", "rule 3", None),
+            ("rule 1", "clients: wanted admin, found reader"),
+            ("rule 1", "grant_types: wanted authorization_code, found client_credentials"),
+            ("rule 2", "scopes: wanted write, found read"),
+            ("rule 3", ""),
         ]
     );
 }

@@ -209,10 +209,11 @@ impl Failure {
         let answer = OAuthError::from(&self.error);
         let dialect = self.server().map(|server| server.spec.dialect);
         match (&self.error, dialect) {
-            // Okta's clients expect this status if no policy applies to them.
-            (RequestError::Token(CallError::NoMatchingRule), Some(Dialect::Okta)) => {
-                OAuthError { status: 401, ..answer }
-            }
+            // Okta's clients expect this status if no policy allows the request.
+            (
+                RequestError::Token(CallError::NoMatchingRule | CallError::DeniedByRule(_)),
+                Some(Dialect::Okta),
+            ) => OAuthError { status: 401, ..answer },
             (_, _) => answer,
         }
     }

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::catalog::{BuiltIn, ClientId, Clients, PolicySpec, RuleSpec};
+use super::rule::Rule;
+use crate::catalog::{ClientId, Clients, PolicySpec, RuleSpec};
 
 /// An access policy with its rules.
 #[derive(Clone, Debug)]
@@ -15,29 +16,35 @@ pub struct Policy {
     pub(in crate::catalog) written: BTreeMap<String, RuleSpec>,
     /// The active rules, in the order in which they are tried.
     ordered: Vec<Rule>,
-}
-
-/// A rule of an access policy.
-#[derive(Clone, Debug)]
-pub struct Rule {
-    /// Its name.
-    pub name: String,
-    /// The spec of the rule.
-    pub spec: RuleSpec,
-    /// Which clients and users it applies to, if it is a built-in rule of the org server.
-    pub built_in: Option<BuiltIn>,
+    by_grant: ByGrant<Vec<u32>>,
 }
 
 impl Policy {
     /// A policy without spec and rules.
     pub(super) fn named(name: &str) -> Self {
-        let (written, ordered) = (BTreeMap::new(), Vec::new());
-        Self { name: name.to_owned(), spec: None, written, ordered }
+        Self {
+            name: name.to_owned(),
+            spec: None,
+            written: BTreeMap::new(),
+            ordered: Vec::new(),
+            by_grant: ByGrant::default(),
+        }
     }
 
     /// A policy that no catalog can change.
     pub(in crate::catalog) fn built_in(name: &str, spec: PolicySpec, rules: Vec<Rule>) -> Self {
-        Self { spec: Some(spec), ordered: rules, ..Self::named(name) }
+        let mut policy = Self { spec: Some(spec), ordered: rules, ..Self::named(name) };
+        policy.index();
+        policy
+    }
+
+    /// Tells whether it applies to a client.
+    pub fn applies_to(&self, client: &str) -> bool {
+        match self.spec.as_ref().map(|spec| &spec.clients) {
+            Some(Clients::All) => true,
+            Some(Clients::Named(clients)) => clients.contains(client),
+            None => false,
+        }
     }
 
     /// The active rules, in the order in which they are tried.
@@ -45,24 +52,41 @@ impl Policy {
         &self.ordered
     }
 
+    /// The active rules for a grant type, each with its index in [`rules`](Self::rules).
+    pub fn rules_for(&self, grant_type: &str) -> impl Iterator<Item = (u32, &Rule)> {
+        let places = self.by_grant.of(grant_type).map_or(&[][..], Vec::as_slice);
+        places.iter().map(|place| (*place, &self.ordered[*place as usize]))
+    }
+
     fn order(&mut self) {
         let active = self.written.iter().filter(|(_, rule)| rule.status.is_active());
-        let rule = |(name, spec): (&String, &RuleSpec)| Rule {
-            name: name.clone(),
-            spec: spec.clone(),
-            built_in: None,
-        };
-        self.ordered = active.map(rule).collect();
+        self.ordered = active.map(|(name, spec)| Rule::new(name, spec.clone())).collect();
         self.ordered.sort_by_key(|rule| rule.spec.priority);
+        self.index();
+    }
+
+    fn index(&mut self) {
+        self.by_grant = ByGrant::default();
+        for (place, rule) in (0..).zip(&self.ordered) {
+            for grant_type in rule.grant_types() {
+                self.by_grant.entry(grant_type).push(place);
+            }
+        }
     }
 }
 
-/// The active policies of a server, and which of them name a client.
+/// The active policies of a server, and which of them have rules for a grant type and apply to a client.
 #[derive(Clone, Debug, Default)]
 pub(super) struct OrderedPolicies {
     all: Vec<Policy>,
+    by_grant: ByGrant<ByClient>,
+}
+
+/// Indexes of policies, in ascending order.
+#[derive(Clone, Debug, Default)]
+struct ByClient {
     for_all: Vec<u32>,
-    by_client: HashMap<ClientId, Vec<u32>>,
+    named: HashMap<ClientId, Vec<u32>>,
 }
 
 impl OrderedPolicies {
@@ -78,19 +102,22 @@ impl OrderedPolicies {
 
     /// Indexes policies that are already ordered.
     pub(super) fn indexed(all: Vec<Policy>) -> Self {
-        let mut ordered = Self { all, ..Self::default() };
-        for (place, policy) in (0..).zip(&ordered.all) {
-            match policy.spec.as_ref().map(|spec| &spec.clients) {
-                Some(Clients::All) => ordered.for_all.push(place),
-                Some(Clients::Named(clients)) => {
-                    for client in clients {
-                        ordered.by_client.entry(client.clone()).or_default().push(place);
+        let mut by_grant = ByGrant::<ByClient>::default();
+        for (place, policy) in (0..).zip(&all) {
+            for grant_type in policy.by_grant.names() {
+                let entry = by_grant.entry(grant_type);
+                match policy.spec.as_ref().map(|spec| &spec.clients) {
+                    Some(Clients::All) => entry.for_all.push(place),
+                    Some(Clients::Named(clients)) => {
+                        for client in clients {
+                            entry.named.entry(client.clone()).or_default().push(place);
+                        }
                     }
+                    None => {}
                 }
-                None => {}
             }
         }
-        ordered
+        Self { all, by_grant }
     }
 
     /// All active policies, in their order.
@@ -98,16 +125,56 @@ impl OrderedPolicies {
         &self.all
     }
 
-    /// The policies that apply to a client, each with its index among all.
-    pub(super) fn for_client(&self, client: &str) -> impl Iterator<Item = (u32, &Policy)> {
-        let mut all = self.for_all.iter().copied().peekable();
-        let own = self.by_client.get(client).map_or(&[][..], Vec::as_slice);
+    /// The policies that apply to a client and have rules for a grant type, each with its index among all.
+    pub(super) fn policies_for(
+        &self,
+        client: &str,
+        grant_type: &str,
+    ) -> impl Iterator<Item = (u32, &Policy)> {
+        let found = self.by_grant.of(grant_type);
+        let for_all = found.map_or(&[][..], |found| &found.for_all);
+        let own = found.and_then(|found| found.named.get(client)).map_or(&[][..], Vec::as_slice);
+        let mut for_all = for_all.iter().copied().peekable();
         let mut own = own.iter().copied().peekable();
-        std::iter::from_fn(move || match (all.peek(), own.peek()) {
-            (Some(left), Some(right)) if left < right => all.next(),
-            (Some(_), None) => all.next(),
+        std::iter::from_fn(move || match (for_all.peek(), own.peek()) {
+            (Some(left), Some(right)) if left < right => for_all.next(),
+            (Some(_), None) => for_all.next(),
             (_, _) => own.next(),
         })
         .map(|place| (place, &self.all[place as usize]))
+    }
+}
+
+/// Values by the name of a grant type, or [`Rule::ANY_GRANT`]. There are few, so that a list is searched
+/// faster than a map.
+#[derive(Clone, Debug)]
+struct ByGrant<T>(Vec<(Box<str>, T)>);
+
+impl<T> Default for ByGrant<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: Default> ByGrant<T> {
+    /// The value for a grant type, or else for any grant type. Only the built-in policy has rules for any grant
+    /// type, and it has no others.
+    fn of(&self, grant_type: &str) -> Option<&T> {
+        let is_for =
+            |(name, _): &&(Box<str>, T)| **name == *grant_type || **name == *Rule::ANY_GRANT;
+        self.0.iter().find(is_for).map(|(_, value)| value)
+    }
+
+    fn entry(&mut self, grant_type: &str) -> &mut T {
+        let found = self.0.iter().position(|(name, _)| **name == *grant_type);
+        let place = found.unwrap_or_else(|| {
+            self.0.push((grant_type.into(), T::default()));
+            self.0.len() - 1
+        });
+        &mut self.0[place].1
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| &**name)
     }
 }

@@ -86,9 +86,9 @@ impl AuthorizeError {
     pub(super) const fn kind(&self) -> DecisionKind {
         match self {
             Self::Denied => DecisionKind::ConsentDenial,
-            Self::Call(CallError::InvalidScope(_) | CallError::NoMatchingRule) => {
-                DecisionKind::ScopeDenial
-            }
+            Self::Call(
+                CallError::DeniedByRule(_) | CallError::InvalidScope(_) | CallError::NoMatchingRule,
+            ) => DecisionKind::ScopeDenial,
             _ => DecisionKind::Authorization,
         }
     }

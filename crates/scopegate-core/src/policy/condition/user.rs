@@ -1,6 +1,7 @@
-//! `users`, `groups`: the rule names the user or one of their groups, or it names no user and no group.
+//! `users`, `groups`: the rule names the user or one of their groups.
 
-use super::{Case, Condition};
+use super::{Case, Condition, Dependence, Verdict, shown};
+use crate::catalog::Rule;
 
 /// The condition. It also holds if no user takes part.
 #[derive(Debug)]
@@ -11,10 +12,38 @@ impl Condition for UserIsAmong {
         "groups"
     }
 
-    fn holds(&self, case: &Case<'_>) -> bool {
+    fn is_written(&self, rule: &Rule) -> bool {
+        !rule.spec.users.is_empty() || !rule.spec.groups.is_empty()
+    }
+
+    fn check(&self, case: &Case<'_>) -> Verdict {
         let rule = &case.rule.spec;
-        let is_for_everybody = rule.users.is_empty() && rule.groups.is_empty();
         let user = case.facts.user;
-        is_for_everybody || user.is_none_or(|user| user.is_among(&rule.users, &rule.groups))
+        Verdict::of(user.is_none_or(|user| user.is_among(&rule.users, &rule.groups)))
+    }
+
+    fn depends_on(&self, _: &Rule) -> Dependence {
+        Dependence::Catalog
+    }
+
+    fn wanted(&self, case: &Case<'_>) -> String {
+        let rule = &case.rule.spec;
+        let groups = || shown::list(&rule.groups, "none");
+        match (rule.users.is_empty(), rule.groups.is_empty()) {
+            (true, _) => groups(),
+            (false, true) => format!("user {}", shown::list(&rule.users, "none")),
+            (false, false) => {
+                format!("{}, or user {}", groups(), shown::list(&rule.users, "none"))
+            }
+        }
+    }
+
+    fn found(&self, case: &Case<'_>) -> String {
+        let Some(user) = case.facts.user else { return "no user".to_owned() };
+        let groups = shown::list(&user.groups, "no group");
+        match case.rule.spec.users.is_empty() {
+            true => groups,
+            false => format!("{groups}, user {}", user.login),
+        }
     }
 }
