@@ -1,4 +1,4 @@
-//! What an administrator writes: servers, scopes, claims, policies, clients.
+//! What an administrator writes: zones, servers, scopes, claims, policies, clients.
 //!
 //! Each entity has a *spec*: the text that the administrator wrote, parsed once into types, and stored as
 //! one row. All specs together make a [`Snapshot`], which requests read without a lock.
@@ -26,6 +26,7 @@ mod snapshot;
 mod stored_row;
 mod trusted_issuer;
 mod user_id;
+mod zone;
 
 pub use built_in::BuiltIn;
 pub use changes::{CatalogChanges, Versions};
@@ -40,16 +41,18 @@ pub use entity::{Edit, Entity, EntityKey, Owner};
 pub use entity_id::{EntityId, EntityRecord, StoredRecord};
 pub use grant_kind::{AuthMethod, Credential, GrantKind};
 pub use kind::{EntityKind, Spec};
-pub use policy::{Clients, ClockTime, Day, Effect, Hours, PolicySpec, RuleSpec, Scopes};
+pub(crate) use policy::local_time;
+pub use policy::{AcrClass, Clients, ClockTime, Day, Effect, Hours, PolicySpec, RuleSpec, Scopes};
 pub use redirect_uri::RedirectUri;
 pub use resource::Resource;
 pub(crate) use scope::scope_token;
 pub use scope::{Consent, RESERVED_SCOPES, STANDARD_SCOPES, ScopeSpec};
 pub use server::{AudienceSpec, ServerId, ServerSpec};
-pub use snapshot::{AuthorizationServer, CatalogState, Client, Policy, Rule, Snapshot};
+pub use snapshot::{AuthorizationServer, CatalogState, Client, Networks, Policy, Rule, Snapshot};
 pub use stored_row::{Affected, FORMAT, ReadRow, RowKey, StoredRow, UnreadableRow};
 pub use trusted_issuer::{SubjectKind, TrustedIssuer, TrustedIssuerSpec};
 pub use user_id::UserId;
+pub use zone::{BadNetwork, Network, ZoneSpec};
 
 use scopegate_jose::{Jwk, KeySet, VerifyingKey};
 use serde::{Deserialize, Serialize};

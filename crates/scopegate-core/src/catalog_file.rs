@@ -23,6 +23,7 @@
 //! | secrets of a client | 2 |
 //! | keys of a client or a trusted issuer | 16 |
 //! | trusted issuers, trusted servers of a server | 100 each |
+//! | networks of a zone | 1000 |
 //! | redirect URIs, origins of a client | 100 each |
 //! | users, groups of a client or a rule | 1000 each |
 //! | the profile of a user | 8192 bytes of JSON |
@@ -47,6 +48,7 @@ mod status;
 mod trusted_issuer;
 mod user;
 mod users_and_groups;
+mod zone;
 
 pub use context::CatalogContext;
 pub use user::UserSeed;
@@ -68,7 +70,7 @@ const MAX_BYTES: usize = 64 * 1024 * 1024;
 
 const CATALOG: Shape = Shape {
     what: "a catalog",
-    keys: &["version", "demo", "server", "client", "user"],
+    keys: &["version", "demo", "zone", "server", "client", "user"],
     later: &["group", "hook"],
     ..Shape::NONE
 };
@@ -141,6 +143,7 @@ fn read_catalog<'f>(
     let clients = catalog.tables("client", "[[client]]", &client::CLIENT);
     let ids = BadIds::of(&clients, &servers);
     let mut draft = Draft::new(problems);
+    zone::read_all(catalog, &mut draft);
     for server in servers {
         server::read(server, &ids, &mut draft);
     }

@@ -9,7 +9,7 @@ use super::{ClientId, EntityKind, ServerId, Spec};
 
 /// The key of an entity.
 ///
-/// `parent` is empty for servers and clients. It is the server's id for scopes, claims, policies and trusted
+/// `parent` is empty for zones, servers and clients. It is the server's id for scopes, claims, policies and trusted
 /// issuers, and `server/policy` for rules. It is `server/id` for an ID token claim if an access token claim
 /// has the same name. A server id contains no slash.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -43,15 +43,20 @@ impl EntityKey {
         Self { kind: EntityKind::Claim, parent: format!("{server}/id"), name: name.to_owned() }
     }
 
+    /// The key of a zone.
+    pub fn zone(name: &str) -> Self {
+        Self { kind: EntityKind::Zone, parent: String::new(), name: name.to_owned() }
+    }
+
     /// The key of a rule.
     pub fn rule(server: &ServerId, policy: &str, name: &str) -> Self {
         Self { kind: EntityKind::Rule, parent: format!("{server}/{policy}"), name: name.to_owned() }
     }
 
-    /// The id of the server that the entity is or belongs to. `None` for a client.
+    /// The id of the server that the entity is or belongs to. `None` for a client or a zone.
     pub fn server_id(&self) -> Option<&str> {
         match self.kind.place() {
-            Place::Client => None,
+            Place::Catalog | Place::Client => None,
             Place::Server => Some(&self.name),
             Place::InServer | Place::InPolicy => self.parent.split('/').next(),
         }
@@ -61,7 +66,7 @@ impl EntityKey {
     pub fn policy_name(&self) -> Option<&str> {
         match self.kind.place() {
             Place::InPolicy => self.parent.split_once('/').map(|(_, policy)| policy),
-            Place::Client | Place::Server | Place::InServer => None,
+            Place::Catalog | Place::Client | Place::Server | Place::InServer => None,
         }
     }
 }
@@ -70,7 +75,7 @@ impl EntityKey {
     /// The entities that this one belongs to, the nearest first.
     pub(crate) fn parents(&self) -> impl Iterator<Item = Self> {
         let server = match self.kind.place() {
-            Place::Client | Place::Server => None,
+            Place::Catalog | Place::Client | Place::Server => None,
             Place::InServer | Place::InPolicy => {
                 self.server_id().and_then(|id| ServerId::parse(id).ok())
             }

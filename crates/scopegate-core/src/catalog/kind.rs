@@ -9,7 +9,7 @@ use super::placement::Place;
 use super::snapshot::AuthorizationServer;
 use super::{
     ClaimSpec, ClientSpec, EntityKey, PolicySpec, RuleSpec, ScopeSpec, ServerSpec,
-    TrustedIssuerSpec,
+    TrustedIssuerSpec, ZoneSpec,
 };
 
 /// What is different for each kind of entity.
@@ -21,7 +21,7 @@ pub(crate) trait SpecKind: DeserializeOwned + Serialize {
     fn is_parent(parent: &str) -> bool {
         let depth = if parent.is_empty() { 0 } else { parent.split('/').count() };
         match Self::PLACE {
-            Place::Client | Place::Server => depth == 0,
+            Place::Catalog | Place::Client | Place::Server => depth == 0,
             Place::InServer => depth == 1,
             // The name of a policy may contain slashes.
             Place::InPolicy => depth >= 2,
@@ -253,6 +253,8 @@ macro_rules! kinds {
 }
 
 kinds! {
+    /// A zone: networks with a name.
+    Zone(ZoneSpec) = "zone", "nzo";
     /// A custom authorization server.
     Server(ServerSpec) = "server", "aus";
     /// A scope of a server.

@@ -1,5 +1,6 @@
 //! Access policies and their rules.
 
+mod acr;
 mod hours;
 mod rules;
 
@@ -9,6 +10,8 @@ use std::time::Duration;
 use scopegate_claims::ScopeSet;
 use serde::{Deserialize, Serialize};
 
+pub use self::acr::AcrClass;
+pub(crate) use self::hours::local_time;
 pub use self::hours::{ClockTime, Day, Hours};
 use super::check::{Field, Review};
 use super::kind::SpecKind;

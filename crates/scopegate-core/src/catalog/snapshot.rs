@@ -3,6 +3,7 @@
 mod clients;
 pub(super) mod policies;
 pub(super) mod rule;
+mod zones;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use self::clients::{ClientMap, Origins};
 use self::policies::OrderedPolicies;
 pub use self::policies::Policy;
 pub use self::rule::Rule;
+pub use self::zones::Networks;
+use self::zones::Zones;
 use super::out_of_service::OutOfService;
 use super::placement::Place;
 use super::resource::{Resource, Targets};
@@ -35,6 +38,7 @@ use super::{
 pub struct Snapshot {
     versions: Versions,
     base: Issuer,
+    zones: Zones,
     org: Arc<AuthorizationServer>,
     servers: HashMap<ServerId, Arc<AuthorizationServer>>,
     clients: ClientMap,
@@ -62,6 +66,7 @@ impl Snapshot {
         Self {
             versions: Versions::default(),
             base: base.clone(),
+            zones: Zones::default(),
             org: Arc::new(AuthorizationServer::org(base)),
             servers: HashMap::from([(default, Arc::new(server))]),
             clients: ClientMap::default(),
@@ -78,12 +83,16 @@ impl Snapshot {
         if !unreadable.is_empty() || !out_of_service.is_empty() {
             let resolved = edits.iter().map(|edit| edit.key().into()).chain(gone);
             let resolved: Vec<RowKey> = resolved.collect();
-            // The last readable state of the client is removed, so that its origins are refused.
-            let clients = unreadable.iter().filter_map(|row| match row.affected() {
-                Affected::Client(id) => ClientId::parse(id).ok(),
+            // The last readable state of a client is removed, so that its origins are refused, and that of a
+            // zone, so that no rule matches because of it.
+            let replaced = unreadable.iter().filter_map(|row| match row.affected() {
+                Affected::Client(id) => Some(EntityKey::client(&ClientId::parse(id).ok()?)),
+                Affected::Nothing if row.key.kind == EntityKind::Zone.as_str() => {
+                    Some(EntityKey::zone(&row.key.name))
+                }
                 Affected::Nothing | Affected::Server(_) | Affected::User(_) => None,
             });
-            edits.extend(clients.map(|id| Edit::Delete(EntityKey::client(&id))));
+            edits.extend(replaced.map(Edit::Delete));
             Arc::make_mut(&mut out_of_service).follow(resolved.into_iter(), unreadable);
         }
         let with_record = |edit: Edit| {
@@ -114,7 +123,13 @@ impl Snapshot {
         let versions = Versions { catalog: version, ..self.versions };
         let mut next = Self { versions, ..self.clone() };
         let mut by_server: BTreeMap<ServerId, Vec<_>> = BTreeMap::new();
+        let mut has_other_zones = false;
         for (edit, record) in edits {
+            if edit.key().kind == EntityKind::Zone {
+                next.zones.edit(edit, record);
+                has_other_zones = true;
+                continue;
+            }
             match edit.key().server_id().map(ServerId::parse) {
                 Some(Ok(server)) => by_server.entry(server).or_default().push((edit, record)),
                 // No request can look up a server with such an id, so the edit has no effect.
@@ -128,13 +143,19 @@ impl Snapshot {
                 }
             }
         }
+        if has_other_zones {
+            let uses_zones = |server: &&Arc<AuthorizationServer>| server.uses_zones();
+            for server in next.servers.values().filter(uses_zones) {
+                by_server.entry(server.id.clone()).or_default();
+            }
+        }
         for (id, edits) in by_server {
             let mut server = match next.servers.get(&id) {
                 Some(server) => AuthorizationServer::clone(server),
                 None => AuthorizationServer::custom(&self.base, &id),
             };
             edits.into_iter().for_each(|(edit, record)| server.edit(edit, record));
-            server.index();
+            server.index(&next.zones);
             // A server without its own row is kept if it has scopes, claims or policies: its own row may
             // only be unreadable at the moment.
             match server.is_blank() {
@@ -199,6 +220,10 @@ impl Snapshot {
     /// A readable entity. `None` if it was not written.
     pub fn entity(&self, key: &EntityKey) -> Option<Entity> {
         let (owner, spec) = match key.server_id() {
+            None if key.kind == EntityKind::Zone => {
+                let zone = self.zones.find(&key.name)?;
+                (zone.owner, Spec::Zone(zone.spec.clone()))
+            }
             None => {
                 let client = self.known_client(&key.name)?;
                 (client.owner, client.spec.clone().into())
@@ -214,6 +239,7 @@ impl Snapshot {
     /// The id and the times of an entity. `None` if it was not read from a storage.
     pub fn record(&self, key: &EntityKey) -> Option<&EntityRecord> {
         match key.server_id() {
+            None if key.kind == EntityKind::Zone => self.zones.find(&key.name)?.record.as_ref(),
             None => self.known_client(&key.name)?.record.as_ref(),
             Some(server) => {
                 let server = self.servers.get(&ServerId::parse(server).ok()?)?;
@@ -227,9 +253,10 @@ impl Snapshot {
         self.entity(key).is_some() || self.out_of_service.rows().any(|row| row.key == key.into())
     }
 
-    /// The keys of all entities of a kind in a server. For the kinds server and client, all keys.
+    /// The keys of all entities of a kind in a server. For the kinds zone, server and client, all keys.
     pub(super) fn keys_in(&self, kind: EntityKind, server: &str) -> Vec<EntityKey> {
         match kind.place() {
+            Place::Catalog => return self.zones.keys(),
             Place::Client => return self.clients().map(|it| EntityKey::client(&it.id)).collect(),
             Place::Server => {
                 let custom = self.servers().filter(|server| !server.id.is_org());
@@ -334,7 +361,7 @@ impl AuthorizationServer {
             issuer: base.clone(),
             ..Self::custom(base, &ServerId::org())
         };
-        org.index();
+        org.index(&Zones::default());
         org.ordered_policies = OrderedPolicies::indexed(vec![built_in::org_policy()]);
         org
     }
@@ -461,14 +488,19 @@ impl AuthorizationServer {
         self.policies.entry(name.to_owned()).or_insert_with(|| Policy::named(name))
     }
 
+    fn uses_zones(&self) -> bool {
+        let mut rules = self.policies.values().flat_map(|policy| policy.written.values());
+        rules.any(|rule| !rule.zones.is_empty() || !rule.not_zones.is_empty())
+    }
+
     /// Rebuilds the values that are derived from the specs, for fast lookups.
-    fn index(&mut self) {
+    fn index(&mut self, zones: &Zones) {
         self.own_tokens = own_tokens::own_rules(&self.issuer, &self.spec.audiences);
         self.targets = Targets::of(&self.spec.audiences);
         self.policies.retain(|_, policy| policy.spec.is_some() || !policy.written.is_empty());
         let defaults = self.scopes.iter().filter(|(_, spec)| spec.default).map(|(name, _)| name);
         self.default_scopes = ScopeSet::from_tokens(defaults).expect("they are scopes");
-        self.ordered_policies = OrderedPolicies::of(&self.policies);
+        self.ordered_policies = OrderedPolicies::of(&self.policies, zones);
     }
 }
 

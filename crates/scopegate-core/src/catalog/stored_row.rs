@@ -82,7 +82,8 @@ pub struct UnreadableRow {
 pub enum Affected<'a> {
     /// A client, by its id.
     Client(&'a str),
-    /// Nothing. An entity that refers to such a row has a member for it, which is unreadable too.
+    /// Nothing. An entity that refers to a row of an unknown kind has a member for it, which is unreadable
+    /// too. A rule that names an unreadable zone cannot be evaluated where it depends on the zone.
     Nothing,
     /// A server, by its id.
     Server(&'a str),
@@ -101,6 +102,7 @@ impl UnreadableRow {
     pub fn affected(&self) -> Affected<'_> {
         let RowKey { kind, parent, name } = &self.key;
         match EntityKind::from_name(kind).map(EntityKind::place) {
+            Some(Place::Catalog) => Affected::Nothing,
             Some(Place::Client) => Affected::Client(name),
             Some(Place::Server) => Affected::Server(name),
             None if kind == RowKey::USER => Affected::User(name),

@@ -2,12 +2,18 @@
 //!
 //! To add a condition, add a file and a line in [`CONDITIONS`].
 
+mod acr;
 mod built_in;
 mod client;
+mod client_auth;
 mod grant_type;
+mod hours;
+mod max_age;
+mod resource;
 mod scope;
 mod shown;
 mod user;
+mod zone;
 
 use scopegate_claims::ScopeSet;
 
@@ -22,7 +28,14 @@ pub static CONDITIONS: &[&dyn Condition] = &[
     &grant_type::GrantTypeIsListed,
     &built_in::BuiltInRule,
     &user::UserIsAmong,
+    &client_auth::ClientAuthIsListed,
     &scope::ScopesFit,
+    &resource::ResourcesAreListed,
+    &zone::AddressIsInside,
+    &zone::AddressIsOutside,
+    &acr::SignInIsStrong,
+    &max_age::SignInIsRecent,
+    &hours::TimeIsInHours,
 ];
 
 /// The number of conditions at the start of [`CONDITIONS`] that the index of a server decides:

@@ -182,12 +182,12 @@ fn row(key: RowKey, format: u64, body: Option<&str>) -> StoredRow {
 pub(crate) async fn rows_of_another_version_are_told_and_fail_nothing(place: &Place) {
     let store = place.open().await;
     store.write_catalog(0, &[scope("a", "1"), scope("b", "1")], None).await.unwrap();
-    let zone = RowKey { kind: "zone".to_owned(), parent: String::new(), name: "office".to_owned() };
+    let flag = RowKey { kind: "flag".to_owned(), parent: String::new(), name: "beta".to_owned() };
     place
         .write_rows(&[
             row(RowKey::from(&key("a")), 2, Some("{}")),
             row(RowKey::from(&key("c")), 1, Some(r#"{"of_tomorrow":1}"#)),
-            row(zone.clone(), 1, Some("{}")),
+            row(flag.clone(), 1, Some("{}")),
         ])
         .await;
     for (since, edits) in [(0, vec![scope("b", "1")]), (1, vec![])] {
@@ -197,7 +197,7 @@ pub(crate) async fn rows_of_another_version_are_told_and_fail_nothing(place: &Pl
         let expected = [
             "scope orders/a cannot be read by this version: its format is 2, known is 1",
             "scope orders/c cannot be read by this version: unknown field `of_tomorrow`",
-            "zone office cannot be read by this version: its kind is not known",
+            "flag beta cannot be read by this version: its kind is not known",
         ];
         assert_eq!(rows, expected);
     }
@@ -207,12 +207,12 @@ pub(crate) async fn rows_of_another_version_are_told_and_fail_nothing(place: &Pl
         .write_rows(&[
             row(RowKey::from(&key("a")), 1, Some("{}")),
             row(RowKey::from(&key("c")), 2, None),
-            row(zone.clone(), 2, None),
+            row(flag.clone(), 2, None),
         ])
         .await;
     let changes = store.catalog_since(2).await.unwrap();
     assert_eq!(changes.unreadable, []);
-    assert_eq!(changes.gone, [zone]);
+    assert_eq!(changes.gone, [flag]);
     let edits: Vec<_> = changes.edits.iter().map(Edit::key).collect();
     assert_eq!(edits, [&key("a"), &key("c")]);
     let all = store.catalog_since(0).await.unwrap();

@@ -35,7 +35,7 @@ impl Hours {
 
     /// Tells whether a time is inside, by the clocks of `zone`. `None` if the calendar does not reach that far.
     pub fn contain(&self, zone: &TimeZone, now: UnixTime) -> Option<bool> {
-        let (day, time) = local(zone, now)?;
+        let (day, time) = local_time(zone, now)?;
         let begins = |day: Day| self.days.is_empty() || self.days.contains(&day);
         let (is_after_start, is_before_end) = (self.from <= time, time < self.to);
         Some(match self.from < self.to {
@@ -46,8 +46,13 @@ impl Hours {
     }
 }
 
+/// The names of all time zones, for suggestions.
+pub(super) fn zone_names() -> Vec<String> {
+    TimeZoneDatabase::bundled().available().map(|name| name.to_string()).collect()
+}
+
 /// The day and the time that the clocks of a time zone show.
-pub(crate) fn local(zone: &TimeZone, now: UnixTime) -> Option<(Day, ClockTime)> {
+pub(crate) fn local_time(zone: &TimeZone, now: UnixTime) -> Option<(Day, ClockTime)> {
     let seconds = i64::try_from(now.as_seconds()).ok()?;
     let local = zone.to_datetime(Timestamp::from_second(seconds).ok()?);
     Some((Day::from(local.weekday()), ClockTime::of(local.time())))

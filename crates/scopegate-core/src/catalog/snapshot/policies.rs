@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::rule::Rule;
+use super::zones::Zones;
 use crate::catalog::{ClientId, Clients, PolicySpec, RuleSpec};
 
 /// An access policy with its rules.
@@ -58,9 +59,9 @@ impl Policy {
         places.iter().map(|place| (*place, &self.ordered[*place as usize]))
     }
 
-    fn order(&mut self) {
+    fn order(&mut self, zones: &Zones) {
         let active = self.written.iter().filter(|(_, rule)| rule.status.is_active());
-        self.ordered = active.map(|(name, spec)| Rule::new(name, spec.clone())).collect();
+        self.ordered = active.map(|(name, spec)| Rule::new(name, spec.clone(), zones)).collect();
         self.ordered.sort_by_key(|rule| rule.spec.priority);
         self.index();
     }
@@ -91,12 +92,12 @@ struct ByClient {
 
 impl OrderedPolicies {
     /// Orders the policies that are active, each with its active rules.
-    pub(super) fn of(written: &BTreeMap<String, Policy>) -> Self {
+    pub(super) fn of(written: &BTreeMap<String, Policy>, zones: &Zones) -> Self {
         let is_active =
             |policy: &&Policy| policy.spec.as_ref().is_some_and(|spec| spec.status.is_active());
         let mut all: Vec<_> = written.values().filter(is_active).cloned().collect();
         all.sort_by_key(|policy| policy.spec.as_ref().map(|spec| spec.priority));
-        all.iter_mut().for_each(Policy::order);
+        all.iter_mut().for_each(|policy| policy.order(zones));
         Self::indexed(all)
     }
 

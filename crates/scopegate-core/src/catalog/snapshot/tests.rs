@@ -227,9 +227,54 @@ fn an_unreadable_row_takes_only_its_client_or_server_out_of_service() {
     assert_eq!(after.servers().count(), 3);
 
     // An entity that refers to such a row has a member for it, which is unreadable too.
-    let after = before.after(changes(2, vec![], vec![unreadable("zone", "", "office")]));
+    let after = before.after(changes(2, vec![], vec![unreadable("flag", "", "beta")]));
     assert_eq!((after.servers().count(), after.unreadable_rows().count()), (3, 1));
     assert!(after.client("reader").unwrap().is_some());
+}
+
+/// Whether an address is in the zones of the only rule of the server `other`.
+fn in_zones(snapshot: &Snapshot, address: &str) -> Option<bool> {
+    let server = snapshot.server(&id("other")).unwrap().unwrap();
+    server.policies()[0].rules()[0].zones().contain(address.parse().unwrap())
+}
+
+#[test]
+fn a_rule_follows_the_zones_that_it_names() {
+    let zone = |name: &str, network: &str| {
+        let networks = vec![crate::catalog::Network::parse(network).unwrap()];
+        put(EntityKey::zone(name), Spec::Zone(crate::catalog::ZoneSpec { networks }))
+    };
+    let Edit::Put(mut written) = rule("other", "people", "a", 1) else { unreachable!() };
+    let Spec::Rule(spec) = &mut written.spec else { unreachable!() };
+    spec.zones = ["office".to_owned()].into();
+    let edits = vec![
+        zone("office", "192.0.2.0/24"),
+        server("other"),
+        policy("other", "people", 1, Clients::All),
+        Edit::Put(written),
+    ];
+    let before = Snapshot::empty(&base()).edited(1, edits);
+    assert_eq!(in_zones(&before, "192.0.2.1"), Some(true));
+    assert_eq!(in_zones(&before, "198.51.100.1"), Some(false));
+    assert_eq!(before.entity(&EntityKey::zone("office")).unwrap().owner, Owner::File);
+    assert_eq!(before.keys_in(EntityKind::Zone, ""), [EntityKey::zone("office")]);
+
+    let other = before.edited(2, vec![zone("vpn", "203.0.113.0/24")]);
+    assert_eq!(in_zones(&other, "192.0.2.1"), Some(true));
+    let moved = other.edited(3, vec![zone("office", "198.51.100.0/24")]);
+    assert_eq!(in_zones(&moved, "192.0.2.1"), Some(false));
+    assert_eq!(in_zones(&moved, "198.51.100.1"), Some(true));
+    let deleted = moved.edited(4, vec![Edit::Delete(EntityKey::zone("office"))]);
+    assert_eq!(in_zones(&deleted, "198.51.100.1"), None);
+    assert_eq!(deleted.entity(&EntityKey::zone("office")), None);
+
+    // A zone that this version cannot read is not known, whatever it was before.
+    let out = moved.after(changes(4, vec![], vec![unreadable("zone", "", "office")]));
+    assert_eq!(in_zones(&out, "198.51.100.1"), None);
+    assert!(out.has(&EntityKey::zone("office")));
+    let back = out.after(changes(5, vec![zone("office", "192.0.2.0/24")], vec![]));
+    assert_eq!(in_zones(&back, "192.0.2.1"), Some(true));
+    assert_eq!(back.unreadable_rows().count(), 0);
 }
 
 #[test]
@@ -248,9 +293,9 @@ fn a_row_that_is_readable_again_or_deleted_ends_the_outage() {
     let rows = vec![
         unreadable("scope", "other", "a"),
         unreadable("client", "", "reader"),
-        unreadable("zone", "", "office"),
+        unreadable("flag", "", "beta"),
     ];
-    let zone = rows[2].key.clone();
+    let flag = rows[2].key.clone();
     let out = before.after(changes(2, vec![], rows));
     // A change of another row does not end the outage.
     let out = out.after(changes(3, vec![scope("other", "b", false)], vec![]));
@@ -261,7 +306,7 @@ fn a_row_that_is_readable_again_or_deleted_ends_the_outage() {
     assert!(back.client("reader").unwrap().is_some());
     let gone = out.after(changes(4, vec![delete_scope("other", "a")], vec![]));
     assert_eq!(gone.server(&id("other")).unwrap().unwrap().scopes.len(), 1);
-    let gone = CatalogChanges { gone: vec![zone], ..CatalogChanges::none(5) };
+    let gone = CatalogChanges { gone: vec![flag], ..CatalogChanges::none(5) };
     assert_eq!(back.after(gone).unreadable_rows().count(), 0);
 }
 

@@ -7,9 +7,10 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::catalog::{
-    AudienceSpec, ClaimSource, ClaimSpec, ClientId, ClientSecret, ClientSpec, Clients, GroupFilter,
-    GroupMatch, PolicySpec, RedirectUri, RuleSpec, ScopeSpec, Scopes, ServerId, ServerSpec, Status,
-    SubjectKind, TokenKind, TrustedIssuerSpec,
+    AudienceSpec, ClaimSource, ClaimSpec, ClientAuth, ClientId, ClientSecret, ClientSpec, Clients,
+    ClockTime, Day, Effect, GroupFilter, GroupMatch, Hours, Network, PolicySpec, RedirectUri,
+    RuleSpec, ScopeSpec, Scopes, ServerId, ServerSpec, Status, SubjectKind, TokenKind,
+    TrustedIssuerSpec, ZoneSpec,
 };
 
 fn default() -> ServerId {
@@ -60,8 +61,24 @@ fn entities() -> Vec<Entity> {
         users: names(&["alice"]),
         groups: names(&["staff"]),
         refresh_token_lifetime: Some(Duration::from_secs(600)),
+        effect: Effect::Deny,
+        zones: names(&["office"]),
+        not_zones: names(&["vpn"]),
+        hours: Some(Hours {
+            days: [Day::Mon].into(),
+            from: ClockTime::parse("08:00").unwrap(),
+            to: ClockTime::parse("18:00").unwrap(),
+            time_zone: "Europe/Berlin".to_owned(),
+        }),
+        client_auth: [ClientAuth::PrivateKeyJwt].into(),
+        acr_values: names(&["phr"]),
+        max_age: Some(Duration::from_secs(900)),
+        resources: names(&["https://orders.example"]),
+        narrow: true,
+        scope_lifetimes: [("read".to_owned(), Duration::from_secs(300))].into(),
         ..RuleSpec::default()
     };
+    let zone = ZoneSpec { networks: vec![Network::parse("192.0.2.0/24").unwrap()] };
     let trusted = TrustedIssuerSpec {
         jwks: vec![jwk.clone()],
         jwks_uri: Some("https://partner.example/keys".to_owned()),
@@ -80,6 +97,7 @@ fn entities() -> Vec<Entity> {
     };
     let of = |kind, name| EntityKey::of_server(kind, &default(), name);
     let all = [
+        (EntityKey::zone("office"), Spec::Zone(zone)),
         (EntityKey::server(&default()), Spec::Server(server)),
         (of(EntityKind::Scope, "read"), Spec::Scope(scope)),
         (of(EntityKind::Claim, "tenant"), Spec::Claim(claim)),
@@ -153,6 +171,24 @@ fn every_kind_of_entity_is_read_back_unchanged() {
 }
 
 #[test]
+fn a_rule_that_uses_no_new_member_is_stored_as_an_earlier_version_stores_it() {
+    let body = serde_json::to_value(RuleSpec::default()).unwrap();
+    let members: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
+    let expected = [
+        "access_token_lifetime",
+        "grant_types",
+        "groups",
+        "priority",
+        "refresh_token_lifetime",
+        "refresh_token_window",
+        "scopes",
+        "status",
+        "users",
+    ];
+    assert_eq!(BTreeSet::from_iter(members), BTreeSet::from(expected));
+}
+
+#[test]
 fn an_unknown_member_at_any_depth_makes_a_row_unreadable() {
     let mut tried = 0;
     for entity in entities() {
@@ -165,7 +201,7 @@ fn an_unknown_member_at_any_depth_makes_a_row_unreadable() {
             tried += 1;
         }
     }
-    // Seven bodies, and the objects inside of them.
+    // Eight bodies, and the objects inside of them.
     assert!(tried > 12, "{tried}");
 }
 
@@ -173,7 +209,7 @@ fn an_unknown_member_at_any_depth_makes_a_row_unreadable() {
 fn an_unknown_value_kind_or_owner_makes_a_row_unreadable() {
     for entity in entities() {
         let row = stored(&entity);
-        let kind = RowKey { kind: "zone".to_owned(), ..row.key.clone() };
+        let kind = RowKey { kind: "flag".to_owned(), ..row.key.clone() };
         assert_eq!(why(StoredRow { key: kind, ..row.clone() }), "its kind is not known");
         let owner = Some("plugin".to_owned());
         assert_eq!(why(StoredRow { owner, ..row.clone() }), "its owner is not known");
@@ -193,6 +229,11 @@ fn an_unknown_value_kind_or_owner_makes_a_row_unreadable() {
         ("claim", r#""starts_with""#, r#""regex""#),
         ("policy", r#""named""#, r#""tagged""#),
         ("rule", r#""named""#, r#""matching""#),
+        ("rule", r#""deny""#, r#""ask""#),
+        ("rule", r#""mon""#, r#""holiday""#),
+        ("rule", r#""08:00""#, r#""8""#),
+        ("rule", r#""private_key_jwt""#, r#""tls_client_auth""#),
+        ("zone", "192.0.2.0/24", "192.0.2.1/24"),
         ("client", r#""client_secret_basic""#, r#""tls_client_auth""#),
         ("client", r#""service""#, r#""agent""#),
         ("client", "https://portal.example/cb", "http://portal.example/cb"),
@@ -214,6 +255,7 @@ fn an_unknown_value_kind_or_owner_makes_a_row_unreadable() {
         ("policy", "default/id", "people"),
         ("server", "unknown", "a"),
         ("client", "", "00u1"),
+        ("zone", "default", "office"),
     ] {
         let key =
             RowKey { kind: kind.to_owned(), parent: parent.to_owned(), name: name.to_owned() };
@@ -229,7 +271,7 @@ fn a_deletion_is_readable_in_any_format_and_of_any_kind() {
     for entity in entities() {
         let row = StoredRow { format: 2, owner: None, body: None, ..stored(&entity) };
         assert_eq!(row.clone().read(), ReadRow::Edit(Edit::Delete(entity.key)));
-        let key = RowKey { kind: "zone".to_owned(), ..row.key.clone() };
+        let key = RowKey { kind: "flag".to_owned(), ..row.key.clone() };
         assert_eq!(StoredRow { key: key.clone(), ..row }.read(), ReadRow::Gone(key));
     }
 }
@@ -269,6 +311,7 @@ fn an_unreadable_row_affects_its_client_server_or_user() {
         let expected = match kind {
             EntityKind::Client => "client a",
             EntityKind::Server => "server a",
+            EntityKind::Zone => "nothing",
             _ => "server default",
         };
         assert_eq!(affected(kind.as_str(), "default/people", "a"), expected);
