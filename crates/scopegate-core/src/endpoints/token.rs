@@ -70,7 +70,7 @@ impl Authority {
         amendments: &mut Amendments,
         max_lifetime: Option<Duration>,
     ) -> Result<TokenResponse, Denied> {
-        let grant = usable_grant(call)?;
+        let grant = grants::usable(call.kind.grant_type, &call.server, &call.client)?;
         let Decision { subject, right, extras, mut changes, once_signed } =
             grant.decide(&GrantRequest::new(self, call)).await?;
         let (mut granted, audience) = by_right(call, right, &subject)?;
@@ -117,19 +117,6 @@ fn kind_of(request: &ClientRequest<'_>) -> Result<CallKind, CallError> {
     // An unknown grant type is unchecked input, so it is not recorded.
     let grant_type = grants::grant(grant_type).map(Grant::grant_type);
     Ok(CallKind { grant_type, ..CallKind::new("token", DecisionKind::TokenGrant) })
-}
-
-/// The requested grant. The server must support it, and the client must be allowed to use it.
-fn usable_grant(call: &ClientCall<'_>) -> Result<&'static dyn Grant, CallError> {
-    let grant = call.kind.grant_type.and_then(grants::grant);
-    let grant = grant.filter(|grant| grant.is_spoken_by(&call.server));
-    let grant = grant.ok_or(CallError::UnsupportedGrantType)?;
-    let spec = &call.client.spec;
-    let lacks_secret = grant.needs_secret() && spec.auth.is_public();
-    match spec.grant_types.contains(grant.grant_type()) && !lacks_secret {
-        true => Ok(grant),
-        false => Err(CallError::UnauthorizedClient),
-    }
 }
 
 /// The granted scopes and lifetime, and the audience.
