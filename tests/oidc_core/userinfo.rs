@@ -230,6 +230,7 @@ fn family(server: &TestServer, user: &User) -> Family {
             grant_type: "authorization_code".to_owned(),
             scopes: scopegate_claims::ScopeSet::parse("openid").unwrap(),
             audience: scopegate_claims::Audience::parse("api://orders").unwrap(),
+            resources: Vec::new(),
             auth: None,
             userinfo_claims: Vec::new(),
             id_token_claims: Vec::new(),

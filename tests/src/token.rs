@@ -112,6 +112,7 @@ pub fn family_of(
         grant_type: "authorization_code".to_owned(),
         scopes: granted.scopes.clone(),
         audience: Audience::parse("api://orders").expect("it is an audience"),
+        resources: Vec::new(),
         auth: Some(signed_in_before(now)),
         userinfo_claims: vec!["email".to_owned()],
         id_token_claims: Vec::new(),

@@ -224,6 +224,7 @@ impl App {
                 grant_type: "authorization_code".to_owned(),
                 scopes: ScopeSet::parse("openid profile offline_access read:orders").unwrap(),
                 audience: Audience::parse("api://orders").unwrap(),
+                resources: Vec::new(),
                 auth: Some(Authentication {
                     at: now,
                     acr: PASSWORD_ACR.to_owned(),

@@ -46,7 +46,7 @@ pub use policy::{AcrClass, Clients, ClockTime, Day, Effect, Hours, PolicySpec, R
 pub use redirect_uri::RedirectUri;
 pub use resource::Resource;
 pub(crate) use scope::scope_token;
-pub use scope::{Consent, RESERVED_SCOPES, STANDARD_SCOPES, ScopeSpec};
+pub use scope::{Consent, MetadataPublish, RESERVED_SCOPES, STANDARD_SCOPES, ScopeSpec};
 pub use server::{AudienceSpec, ServerId, ServerSpec};
 pub use snapshot::{AuthorizationServer, CatalogState, Client, Networks, Policy, Rule, Snapshot};
 pub use stored_row::{Affected, FORMAT, ReadRow, RowKey, StoredRow, UnreadableRow};

@@ -24,6 +24,7 @@
 //! | [`directory`] | users as they are stored |
 //! | [`audit`] | audit events |
 //! | [`catalog`] | servers, scopes, claims, policies and clients, and the snapshot that requests read |
+//! | [`expression`] | expressions of claims and conditions: a subset of CEL |
 //! | [`spelling`] | names in messages: quotes, suggestions, durations |
 //! | [`form`] | the parameters of a request |
 
@@ -41,6 +42,7 @@ pub mod directory;
 pub mod endpoints;
 pub mod error;
 pub mod explain;
+pub mod expression;
 pub mod form;
 pub mod grants;
 pub mod keys;

@@ -24,6 +24,8 @@ pub(crate) struct Deciding<'a> {
     pub(crate) scope: String,
     /// Why the request is not decided in the usual way.
     pub(crate) reason: Option<&'static str>,
+    /// The rule that denies the request.
+    pub(crate) denied_by: Option<String>,
     pub(crate) user: Option<UserId>,
     pub(crate) address: Option<IpAddr>,
     pub(crate) basis: Basis,
@@ -46,6 +48,7 @@ impl<'a> Deciding<'a> {
             grant_type: None,
             scope: String::new(),
             reason: None,
+            denied_by: None,
             user: None,
             address: None,
             basis: Basis::default(),
@@ -89,7 +92,7 @@ impl<'a> Deciding<'a> {
             outcome,
             reason: reason.map(Cow::Borrowed),
             scope: self.scope.clone(),
-            rule: None,
+            rule: self.denied_by.clone(),
             token_id: None,
             user: self.user.as_ref().map(|user| user.as_str().to_owned()),
             family: None,

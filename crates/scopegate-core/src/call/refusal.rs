@@ -74,6 +74,11 @@ pub trait ClientError: From<CallError> {
     /// The error that is sent to the client.
     fn answer(&self) -> OAuthError;
 
+    /// The rule that denies the request, if one does.
+    fn denied_by(&self) -> Option<&str> {
+        None
+    }
+
     /// What a concurrent commit changed first. `Some` means that the request can be decided again.
     fn lost_race(&self) -> Option<Contested>;
 }
@@ -100,8 +105,10 @@ impl Authority {
         denied: Denied<E>,
     ) -> Refused<E> {
         let Denied { error, changes, considered } = denied;
-        let deciding = &deciding.after(considered);
+        let deciding = deciding.after(considered);
         let changes = || [proved, &changes].concat();
+        let denied_by = error.denied_by().map(str::to_owned);
+        let deciding = &Deciding { denied_by, ..deciding.into_owned() };
         let recorded = match error.recording() {
             Recording::Nothing => Ok(None),
             Recording::Attempt => {
@@ -215,6 +222,10 @@ impl ClientError for CallError {
 
     fn answer(&self) -> OAuthError {
         self.into()
+    }
+
+    fn denied_by(&self) -> Option<&str> {
+        self.denying_rule()
     }
 
     fn lost_race(&self) -> Option<Contested> {

@@ -7,6 +7,7 @@
 mod field;
 mod keys;
 mod names;
+mod reach;
 mod references;
 mod review;
 mod text;
@@ -132,6 +133,9 @@ pub fn check<'a>(view: View<'a>, edits: &'a [Edit]) -> Checked {
         let mut review = Review::new(&names, place, &entity.key, &mut checked);
         entity.spec.check(&mut review);
         names.refuse_surplus(place, &entity.key, &mut checked.faults);
+    }
+    if checked.faults.is_empty() {
+        reach::warn(&names, &mut checked);
     }
     checked
 }

@@ -36,6 +36,9 @@ pub const STANDARD_SCOPES: [&str; 6] =
 /// Maximum length of a scope's name, in characters.
 const MAX_NAME: usize = 128;
 
+/// Maximum length of a display name, in characters.
+const MAX_DISPLAY_NAME: usize = 100;
+
 /// Maximum length of a description, in characters.
 const MAX_DESCRIPTION: usize = 1000;
 
@@ -43,6 +46,9 @@ const MAX_DESCRIPTION: usize = 1000;
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScopeSpec {
+    /// The name that users read. If it is empty, they read the description alone.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub display_name: String,
     /// What the scope allows, as shown to users.
     #[serde(default)]
     pub description: String,
@@ -52,6 +58,36 @@ pub struct ScopeSpec {
     /// Whether a request without `scope` parameter requests this scope.
     #[serde(default)]
     pub default: bool,
+    /// Which clients find the scope in the metadata of the server.
+    #[serde(default, skip_serializing_if = "MetadataPublish::is_default")]
+    pub metadata_publish: MetadataPublish,
+}
+
+/// Which clients find a scope in the metadata of its server, with Okta's names.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[expect(clippy::exhaustive_enums, reason = "these are Okta's two")]
+pub enum MetadataPublish {
+    /// All clients.
+    AllClients,
+    /// No client.
+    #[default]
+    NoClients,
+}
+
+impl MetadataPublish {
+    fn is_default(&self) -> bool {
+        *self == Self::NoClients
+    }
+}
+
+impl ScopeSpec {
+    /// What users read of the scope. It may be empty.
+    pub fn shown(&self) -> String {
+        let parts = [&*self.display_name, &*self.description];
+        let parts: Vec<_> = parts.into_iter().filter(|text| !text.is_empty()).collect();
+        parts.join(": ")
+    }
 }
 
 impl SpecKind for ScopeSpec {
@@ -63,6 +99,9 @@ impl SpecKind for ScopeSpec {
 
     fn check(&self, review: &mut Review<'_, '_>) {
         review.report(Field::of("name"), check_name(&review.key().name));
+        if !self.display_name.is_empty() {
+            review.label(Field::of("display_name"), &self.display_name, MAX_DISPLAY_NAME);
+        }
         review.length(Field::of("description"), &self.description, MAX_DESCRIPTION);
     }
 

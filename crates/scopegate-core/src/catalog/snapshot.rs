@@ -23,8 +23,8 @@ use super::placement::Place;
 use super::resource::{Resource, Targets};
 use super::{
     Affected, AudienceSpec, CatalogChanges, ClaimSpec, ClientId, Edit, Entity, EntityKey,
-    EntityKind, EntityRecord, Owner, RowKey, ScopeSpec, ServerId, ServerSpec, Spec, Status,
-    TrustedIssuer, UnreadableRow, Versions, admin_scopes, built_in, own_tokens,
+    EntityKind, EntityRecord, Owner, PolicySpec, RowKey, RuleSpec, ScopeSpec, ServerId, ServerSpec,
+    Spec, Status, TrustedIssuer, UnreadableRow, Versions, admin_scopes, built_in, own_tokens,
 };
 
 /// One state of the whole catalog.
@@ -481,6 +481,14 @@ impl AuthorizationServer {
     /// The policy with this name, if there is one.
     pub(super) fn known_policy(&self, name: &str) -> Option<&Policy> {
         self.policies.get(name)
+    }
+
+    /// All policies with their rules, active or not.
+    pub(super) fn written_policies(
+        &self,
+    ) -> impl Iterator<Item = (&str, Option<&PolicySpec>, &BTreeMap<String, RuleSpec>)> {
+        let policies = self.policies.iter();
+        policies.map(|(name, policy)| (name.as_str(), policy.spec.as_ref(), &policy.written))
     }
 
     /// The policy with this name, which is added if there is none.

@@ -306,6 +306,7 @@ impl Authority {
             },
             granted,
             audience: parsed.audience(server)?.clone(),
+            resources: draft.form.values("resource").map(str::to_owned).collect(),
             user: user.id.clone(),
             user_version: user.version,
             auth: session.auth.clone(),
@@ -341,6 +342,7 @@ impl Authority {
             Deciding::new(error.kind(), draft.server, draft.recipient.client, draft.now);
         deciding.grant_type = Some(authorization_code::GRANT_TYPE);
         deciding.scope = draft.parsed.wanted.known_to(draft.server);
+        deciding.denied_by = error.of_call().and_then(CallError::denying_rule).map(str::to_owned);
         deciding.user = Some(user.clone());
         deciding.address = facts.address;
         deciding.basis = facts.basis_of_refusal(draft.catalog, error.of_call());

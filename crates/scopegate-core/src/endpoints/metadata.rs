@@ -6,7 +6,9 @@
 use scopegate_jose::Algorithm;
 use serde::{Serialize, Serializer};
 
-use crate::catalog::{AuthorizationServer, ClientAuth, STANDARD_SCOPES};
+use crate::catalog::{
+    AuthorizationServer, ClientAuth, MetadataPublish, STANDARD_SCOPES, ScopeSpec,
+};
 use crate::client_auth::METHODS;
 use crate::directory::standard_claims;
 use crate::endpoints::authorize::{CHALLENGE_METHOD, Prompt, ResponseMode};
@@ -34,7 +36,7 @@ pub struct Metadata {
 #[derive(Clone, Debug, Serialize)]
 struct ForUsers {
     response_modes_supported: [&'static str; ResponseMode::ALL.len()],
-    scopes_supported: Vec<&'static str>,
+    scopes_supported: Vec<String>,
     claims_supported: Vec<&'static str>,
     claim_types_supported: [&'static str; 1],
     claims_parameter_supported: bool,
@@ -84,20 +86,24 @@ impl Metadata {
                 .map(|algorithm| algorithm.name())
                 .into_iter()
                 .collect(),
-            for_users: has_authorize.then(ForUsers::now),
+            for_users: has_authorize.then(|| ForUsers::of(server)),
         }
     }
 }
 
 impl ForUsers {
-    fn now() -> Self {
+    fn of(server: &AuthorizationServer) -> Self {
         let can_refresh = GRANTS.iter().any(|grant| grant.continues_family());
         let is_supported = |scope: &&str| *scope != "offline_access" || can_refresh;
+        let standard = STANDARD_SCOPES.into_iter().filter(is_supported);
+        let is_published = |spec: &ScopeSpec| spec.metadata_publish == MetadataPublish::AllClients;
+        let published = server.scopes.iter().filter(|(_, spec)| is_published(spec));
+        let published = published.map(|(name, _)| name.as_str());
         let has_userinfo = endpoints::has("userinfo");
         let of_user = standard_claims::names().filter(|_| has_userinfo);
         Self {
             response_modes_supported: ResponseMode::ALL.map(|(name, _)| name),
-            scopes_supported: STANDARD_SCOPES.into_iter().filter(is_supported).collect(),
+            scopes_supported: standard.chain(published).map(str::to_owned).collect(),
             claims_supported: TOKEN_CLAIMS.into_iter().chain(of_user).collect(),
             claim_types_supported: ["normal"],
             claims_parameter_supported: true,
@@ -187,7 +193,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::catalog::{ServerId, Snapshot};
+    use crate::catalog::{Edit, Entity, EntityKey, EntityKind, Owner, ServerId, Snapshot, Spec};
 
     fn of_default() -> Value {
         let catalog = Snapshot::empty(&Issuer::parse("https://id.example").unwrap());
@@ -213,6 +219,27 @@ mod tests {
         assert_eq!(metadata.get("request_uri_parameter_supported").is_some(), has_authorize);
         let types = metadata["response_types_supported"].as_array().unwrap();
         assert_eq!(types.len(), usize::from(has_authorize));
+    }
+
+    #[test]
+    fn scopes_are_published_if_the_catalog_says_so() {
+        let scope = |name: &str, metadata_publish| {
+            let server = ServerId::default_server();
+            let key = EntityKey::of_server(EntityKind::Scope, &server, name);
+            let spec = ScopeSpec { metadata_publish, ..ScopeSpec::default() };
+            Edit::Put(Entity { key, owner: Owner::File, spec: Spec::Scope(spec) })
+        };
+        let edits = vec![
+            scope("read", MetadataPublish::AllClients),
+            scope("write", MetadataPublish::NoClients),
+        ];
+        let base = Issuer::parse("https://id.example").unwrap();
+        let catalog = Snapshot::empty(&base).edited(1, edits);
+        let server = catalog.server(&ServerId::default_server()).unwrap().unwrap();
+        let metadata = serde_json::to_value(Metadata::of(server)).unwrap();
+        let scopes = metadata["scopes_supported"].as_array().unwrap();
+        let is_listed = |name: &str| scopes.contains(&Value::from(name));
+        assert!(is_listed("openid") && is_listed("read") && !is_listed("write"), "{scopes:?}");
     }
 
     #[test]

@@ -130,11 +130,14 @@ fn by_right<'c>(
         Right::Decided { granted, audience } => {
             Ok((granted, selected(server, form, Some(&audience))?))
         }
-        Right::Policy { grant_type, at_most, audience, until } => {
+        Right::Policy { grant_type, at_most, audience, resources, until } => {
             let wanted =
                 Wanted::parse(form.value("scope")).and_then(|it| it.within(at_most.as_ref()))?;
             let person = subject.person();
-            let resources: Vec<_> = form.values("resource").map(Resource::new).collect();
+            let mut requested = form.values("resource").map(Resource::new).collect::<Vec<_>>();
+            if requested.is_empty() {
+                requested.extend(resources.iter().map(|text| Resource::new(text)));
+            }
             let facts = Facts {
                 server,
                 client: &call.client,
@@ -142,7 +145,7 @@ fn by_right<'c>(
                 grant_type: &grant_type,
                 user: person.map(|person| &person.user),
                 authentication: person.and_then(|person| person.auth.as_ref()),
-                resources: &resources,
+                resources: &requested,
                 address: call.request.address,
                 now: call.now,
                 wanted: &wanted,

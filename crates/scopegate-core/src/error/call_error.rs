@@ -120,6 +120,16 @@ impl CallError {
     }
 }
 
+impl CallError {
+    /// The rule that denies the request, as `policy/rule`, if one does.
+    pub(crate) fn denying_rule(&self) -> Option<&str> {
+        match self {
+            Self::DeniedByRule(rule) => Some(rule),
+            _ => None,
+        }
+    }
+}
+
 impl From<StoreError> for CallError {
     fn from(error: StoreError) -> Self {
         Self::Storage(error)

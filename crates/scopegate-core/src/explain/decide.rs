@@ -7,7 +7,7 @@ use scopegate_claims::{Audience, ScopeSet};
 use super::inquiry::Inquiry;
 use super::refusal::{Cause, Refusal};
 use crate::call::selected;
-use crate::catalog::{AuthorizationServer, Client, Resource, ServerId};
+use crate::catalog::{AuthorizationServer, Client, ClientType, Resource, ServerId};
 use crate::directory::Person;
 use crate::endpoints::authorize::consent::{ConsentFor, needed};
 use crate::error::CallError;
@@ -19,7 +19,6 @@ use crate::policy::{self, Facts, Granted, Malformed, Outcome, Wanted};
 use crate::token::{self, Allowed, Extras, IdTokenWish, Subject};
 
 /// What an inquiry would give.
-#[derive(Debug)]
 pub(super) struct Allowance {
     pub(super) parties: Parties,
     pub(super) subject: Subject,
@@ -31,7 +30,6 @@ pub(super) struct Allowance {
 }
 
 /// Who takes part in a request.
-#[derive(Clone, Debug)]
 pub(super) struct Parties {
     pub(super) server: Arc<AuthorizationServer>,
     pub(super) client: Arc<Client>,
@@ -129,7 +127,12 @@ pub(super) fn parties(inquiry: &Inquiry) -> Result<Parties, Refusal> {
     let rules_grant = rules_grant(inquiry, grant, &client)?;
     if grant.grant_type() == client_credentials::GRANT_TYPE {
         client_credentials::check_type(&client).map_err(|error| {
-            let found = client.spec.client_type.as_str();
+            let found = match client.spec.client_type {
+                ClientType::Browser => "browser",
+                ClientType::Native => "native",
+                ClientType::Service => "service",
+                ClientType::Web => "web",
+            };
             Refusal::new(
                 Cause::ClientType,
                 error,
@@ -338,10 +341,7 @@ pub(super) fn with_facts<T>(
     wanted: &Wanted,
     then: impl FnOnce(&Facts<'_>) -> T,
 ) -> T {
-    let is_device = parties.grant.grant_type() == grants::device::GRANT_TYPE;
-    // A device code keeps the audience that was selected, not the resources that were asked.
-    let asked = inquiry.resources.iter().filter(|_| !is_device);
-    let resources: Vec<_> = asked.map(|resource| Resource::new(resource)).collect();
+    let resources: Vec<_> = inquiry.resources.iter().map(|text| Resource::new(text)).collect();
     then(&Facts {
         server: &parties.server,
         client: &parties.client,

@@ -45,7 +45,7 @@ impl Authority {
         })?;
         let mut notes = vec![format!("decision {id} of {}", show_time(event.at))];
         let catalog = self.catalog_of(decision, &mut notes).await?;
-        let user = self.user_of(&event, decision, &mut notes).await?;
+        let user = self.decided_user(&event, decision, &mut notes).await?;
         let is_complete = decision.user.is_none() || user.is_some();
         let mut inquiry = inquiry(&event, decision, catalog, user);
         inquiry.consented = consented(&*self.store, &inquiry).await?;
@@ -101,7 +101,7 @@ impl Authority {
     }
 
     /// The user of a decision, with the groups of that time.
-    async fn user_of(
+    async fn decided_user(
         &self,
         event: &AuditEvent,
         decision: &ClientDecision,

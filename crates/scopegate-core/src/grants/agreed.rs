@@ -33,6 +33,7 @@ pub(super) struct Agreed<'a> {
     pub(super) auth: Authentication,
     pub(super) granted: Granted,
     pub(super) audience: Audience,
+    pub(super) resources: Vec<String>,
     pub(super) id_token: IdTokenWish,
     pub(super) userinfo_claims: Vec<String>,
 }
@@ -111,6 +112,7 @@ impl Agreed<'_> {
                 grant_type: self.grant_type.to_owned(),
                 scopes: self.granted.scopes.clone(),
                 audience: self.audience.clone(),
+                resources: self.resources.clone(),
                 auth: Some(self.auth.clone()),
                 userinfo_claims: self.userinfo_claims.clone(),
                 id_token_claims: self.id_token.claims.clone(),

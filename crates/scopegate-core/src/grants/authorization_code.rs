@@ -124,6 +124,7 @@ fn redeem<'a>(
     user: Option<User>,
 ) -> Result<Decision<'a>, Denied> {
     let Issued { binding, granted, audience, user: id, user_version, auth, id_token, .. } = issued;
+    let resources = issued.resources;
     let agreed = Agreed {
         grant_type: GRANT_TYPE,
         code,
@@ -133,6 +134,7 @@ fn redeem<'a>(
         auth,
         granted,
         audience,
+        resources,
         id_token,
         userinfo_claims: issued.userinfo_claims,
     };

@@ -79,6 +79,9 @@ pub(crate) struct Issued {
     pub(crate) binding: Binding,
     pub(crate) granted: Granted,
     pub(crate) audience: Audience,
+    /// The values of `resource`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) resources: Vec<String>,
     pub(crate) user: UserId,
     /// The version of the user's row when they consented.
     pub(crate) user_version: u64,

@@ -44,6 +44,8 @@ pub enum Right {
         at_most: Option<ScopeSet>,
         /// The only allowed audience. `None` means no limit.
         audience: Option<Audience>,
+        /// The resources (RFC 8707) that were requested before. They count if the request names none.
+        resources: Vec<String>,
         /// The latest expiry of the token. `None` means no limit.
         until: Option<UnixTime>,
     },
@@ -97,6 +99,12 @@ impl Right {
     /// The policies decide without further limits.
     pub(crate) const fn policy(grant_type: &'static str) -> Self {
         let grant_type = Cow::Borrowed(grant_type);
-        Self::Policy { grant_type, at_most: None, audience: None, until: None }
+        Self::Policy {
+            grant_type,
+            at_most: None,
+            audience: None,
+            resources: Vec::new(),
+            until: None,
+        }
     }
 }

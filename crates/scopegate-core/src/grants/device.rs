@@ -40,6 +40,9 @@ pub(crate) struct DeviceBody {
     /// The requested scopes. `None` means the server's default scopes.
     pub(crate) scopes: Option<ScopeSet>,
     pub(crate) audience: Audience,
+    /// The values of `resource`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) resources: Vec<String>,
     /// The IP address of the device. It helps the user to recognize their own device.
     pub(crate) asked_from: Option<IpAddr>,
     pub(crate) ends_at: UnixTime,

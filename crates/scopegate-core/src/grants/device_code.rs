@@ -101,6 +101,7 @@ fn agreed<'a>(code: &'a str, approval: Approval, body: &DeviceBody) -> Agreed<'a
         auth,
         granted,
         audience: body.audience.clone(),
+        resources: body.resources.clone(),
         id_token: IdTokenWish::default(),
         userinfo_claims: Vec::new(),
     }

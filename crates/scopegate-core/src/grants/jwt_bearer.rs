@@ -57,6 +57,7 @@ impl Grant for JwtBearer {
                 grant_type: GRANT_TYPE.into(),
                 at_most,
                 audience: None,
+                resources: Vec::new(),
                 until: None,
             },
             extras: Extras::default(),

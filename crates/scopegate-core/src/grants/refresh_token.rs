@@ -68,6 +68,7 @@ impl Grant for Refresh {
                 grant_type: first_grant_type.into(),
                 at_most: Some(body.scopes),
                 audience: Some(body.audience),
+                resources: body.resources,
                 until: None,
             },
             extras: Extras {

@@ -66,6 +66,7 @@ impl World {
             },
             granted: granted(scopes),
             audience: Audience::parse(audience).unwrap(),
+            resources: Vec::new(),
             user: alice.id,
             user_version: alice.version,
             auth: signed_in(),

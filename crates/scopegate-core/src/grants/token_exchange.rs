@@ -74,6 +74,7 @@ impl Grant for TokenExchange {
                 grant_type: GRANT_TYPE.into(),
                 at_most,
                 audience: Some(audience),
+                resources: Vec::new(),
                 until: Some(ends_at),
             },
             changes: Vec::new(),

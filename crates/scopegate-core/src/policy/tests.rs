@@ -1,3 +1,4 @@
+mod naive;
 mod users;
 
 use std::collections::BTreeSet;

@@ -115,6 +115,10 @@ pub struct FamilyBody {
     pub scopes: ScopeSet,
     /// The audience of the access tokens.
     pub audience: Audience,
+    /// The values of `resource` (RFC 8707) of the request that began it. A refresh that names none is for
+    /// these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<String>,
     /// How the user had authenticated.
     pub auth: Option<Authentication>,
     /// The claims that were requested by name for userinfo.

@@ -154,6 +154,7 @@ mod tests {
             grant_type: "authorization_code".to_owned(),
             scopes: granted.scopes.clone(),
             audience: Audience::parse("api://orders").unwrap(),
+            resources: Vec::new(),
             auth: None,
             userinfo_claims: Vec::new(),
             id_token_claims: Vec::new(),

@@ -159,6 +159,7 @@ pub(crate) fn family(of_client: &str, of_user: &str) -> Family {
             grant_type: "authorization_code".into(),
             scopes: scopes("openid offline_access read:orders"),
             audience: Audience::parse("api://orders").unwrap(),
+            resources: Vec::new(),
             auth: Some(authentication(&session)),
             userinfo_claims: vec!["email".into()],
             id_token_claims: vec![],

@@ -11,8 +11,8 @@ use crate::spelling::Quoted;
 pub(crate) struct Names<'a> {
     pub(super) view: View<'a>,
     /// For each entity, the index of the first edit that puts it.
-    put: HashMap<&'a EntityKey, usize>,
-    deleted: HashSet<&'a EntityKey>,
+    pub(super) put: HashMap<&'a EntityKey, usize>,
+    pub(super) deleted: HashSet<&'a EntityKey>,
     unread: HashSet<&'a EntityKey>,
     /// The names that the edits put, in the order of the edits.
     siblings: HashMap<(EntityKind, &'a str), Vec<&'a str>>,
@@ -20,7 +20,7 @@ pub(crate) struct Names<'a> {
     /// For each kind and server, the number of entities. Grows while the edits are checked.
     counted: HashMap<(EntityKind, &'a str), Counted>,
     audiences: OnceCell<Audiences>,
-    edits: &'a [Edit],
+    pub(super) edits: &'a [Edit],
 }
 
 /// The number of entities of a kind in a server.

@@ -38,6 +38,8 @@ fn entities() -> Vec<Entity> {
         status: Status::Inactive,
     };
     let scope = ScopeSpec {
+        display_name: "Reader".to_owned(),
+        metadata_publish: crate::catalog::MetadataPublish::AllClients,
         description: "Read".to_owned(),
         consent: crate::catalog::Consent::Required,
         default: true,
@@ -224,6 +226,7 @@ fn an_unknown_value_kind_or_owner_makes_a_row_unreadable() {
         ("server", r#""ES256""#, r#""ES512""#),
         ("server", r#""INACTIVE""#, r#""DRAINING""#),
         ("scope", r#""REQUIRED""#, r#""ASK_TWICE""#),
+        ("scope", r#""ALL_CLIENTS""#, r#""SOME_CLIENTS""#),
         ("claim", r#""access""#, r#""refresh""#),
         ("claim", r#""groups""#, r#""expression""#),
         ("claim", r#""starts_with""#, r#""regex""#),

@@ -149,10 +149,10 @@ pub(crate) fn described(server: &AuthorizationServer, scopes: &ScopeSet) -> Vec<
     let described = scopes.iter().map(|name| {
         let of_openid = || OF_OPENID.iter().find(|(known, _)| *known == name);
         let description = match spec(server, name) {
-            Some(spec) => &spec.description,
-            None => of_openid().map_or("", |(_, description)| description),
+            Some(spec) => spec.shown(),
+            None => of_openid().map_or("", |(_, description)| description).to_owned(),
         };
-        (name.to_owned(), description.to_owned())
+        (name.to_owned(), description)
     });
     described.collect()
 }

@@ -8,7 +8,7 @@ use scopegate_claims::{ScopeSet, UnixTime};
 use crate::audit::{ClientDecision, DecisionId, DecisionKind};
 use crate::authority::Authority;
 use crate::call::decision::Deciding;
-use crate::catalog::{AuthorizationServer, Client, Snapshot};
+use crate::catalog::{AuthorizationServer, Client, Resource, Snapshot};
 use crate::directory::User;
 use crate::endpoints::authorize::consent::{ConsentFor, described, needed};
 use crate::error::{CallError, OAuthError};
@@ -207,11 +207,14 @@ impl Authority {
         now: UnixTime,
     ) -> Result<Granted, CallError> {
         let wanted = device.body.wanted();
-        let facts = device.facts(activation, &wanted, now);
+        let resources = device.body.resources.iter().map(|text| Resource::new(text));
+        let resources: Vec<_> = resources.collect();
+        let facts = device.facts(activation, &wanted, &resources, now);
         match device.granted(&facts, activation.user) {
             Ok(granted) => Ok(granted),
             Err(error) => {
                 let mut deciding = device.deciding(DecisionKind::DeviceApproval, activation, now);
+                deciding.denied_by = error.denying_rule().map(str::to_owned);
                 deciding.basis = facts.basis_of_refusal(catalog, Some(&error));
                 self.record_decision(&deciding, Vec::new(), &OAuthError::from(&error)).await?;
                 Err(error)
@@ -264,6 +267,7 @@ impl Device<'_> {
         &'f self,
         activation: &Activation<'f>,
         wanted: &'f Wanted,
+        resources: &'f [Resource<'f>],
         now: UnixTime,
     ) -> Facts<'f> {
         let Self { server, client, .. } = *self;
@@ -275,8 +279,7 @@ impl Device<'_> {
             grant_type: GRANT_TYPE,
             user: Some(user),
             authentication: Some(&session.auth),
-            // A device code keeps the audience that was selected, not the resources that were asked.
-            resources: &[],
+            resources,
             address,
             now,
             wanted,

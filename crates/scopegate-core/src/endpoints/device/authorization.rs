@@ -124,6 +124,7 @@ fn checked(call: &ClientCall<'_>) -> Result<DeviceBody, CallError> {
         client: client.id.clone(),
         scopes,
         audience: selected(server, form, None)?.clone(),
+        resources: form.values("resource").map(str::to_owned).collect(),
         asked_from: request.address,
         ends_at: now.plus(LIFETIME),
         interval: INTERVAL,

@@ -1,3 +1,5 @@
+mod denied;
+
 use std::time::Duration;
 
 use scopegate_claims::ScopeSet;

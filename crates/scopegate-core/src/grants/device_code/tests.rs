@@ -21,6 +21,7 @@ async fn device(world: &World, code: char, state: State) -> String {
         client: crate::catalog::ClientId::parse("app").unwrap(),
         scopes: None,
         audience: Audience::parse("api://stock").unwrap(),
+        resources: vec!["https://stock.example".to_owned()],
         asked_from: None,
         ends_at: NOW.plus(LIFETIME), // ten minutes
         interval: INTERVAL,
