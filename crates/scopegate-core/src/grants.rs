@@ -14,7 +14,7 @@ pub(crate) mod device_code;
 pub(crate) mod jwt_bearer;
 mod refresh_token;
 pub(crate) mod token_exchange;
-mod without_user;
+pub(crate) mod without_user;
 
 use std::sync::LazyLock;
 
@@ -24,7 +24,7 @@ use scopegate_jose::MasterKey;
 
 use crate::authority::Authority;
 use crate::call::{ClientCall, Denied};
-use crate::catalog::{AuthorizationServer, Client, ClientType, GrantKind, Snapshot};
+use crate::catalog::{AuthorizationServer, Client, GrantKind, Snapshot};
 use crate::error::CallError;
 use crate::form::Form;
 use crate::keys::{ClientKeys, KeyRing};
@@ -66,6 +66,25 @@ pub fn grant(grant_type: &str) -> Option<&'static dyn Grant> {
     GRANTS.iter().copied().find(|grant| grant.grant_type() == grant_type)
 }
 
+/// The grant with this `grant_type`, which the server must support and the client may use.
+///
+/// # Errors
+///
+/// [`CallError::UnsupportedGrantType`] or [`CallError::UnauthorizedClient`].
+pub(crate) fn usable(
+    grant_type: Option<&str>,
+    server: &AuthorizationServer,
+    client: &Client,
+) -> Result<&'static dyn Grant, CallError> {
+    let found = grant_type.and_then(grant).filter(|grant| grant.is_spoken_by(server));
+    let grant = found.ok_or(CallError::UnsupportedGrantType)?;
+    let lacks_secret = grant.needs_secret() && client.spec.auth.is_public();
+    match client.spec.grant_types.contains(grant.grant_type()) && !lacks_secret {
+        true => Ok(grant),
+        false => Err(CallError::UnauthorizedClient),
+    }
+}
+
 /// The grants for which a user signs in. They are the only ones with which a public client can begin.
 pub fn with_user() -> impl Iterator<Item = &'static dyn Grant> {
     GRANTS.iter().copied().filter(|grant| grant.needs_user())
@@ -79,27 +98,6 @@ pub fn of_client_alone() -> impl Iterator<Item = &'static dyn Grant> {
 /// The grants that a server supports.
 pub fn of(server: &AuthorizationServer) -> impl Iterator<Item = &'static dyn Grant> {
     GRANTS.iter().copied().filter(|grant| grant.is_spoken_by(server))
-}
-
-/// The grant with this `grant_type`. The server must support it, and the client must be allowed to use it.
-///
-/// # Errors
-///
-/// [`CallError::UnsupportedGrantType`], [`CallError::UnauthorizedClient`].
-pub(crate) fn usable(
-    server: &AuthorizationServer,
-    client: &Client,
-    grant_type: Option<&str>,
-) -> Result<&'static dyn Grant, CallError> {
-    let grant = grant_type.and_then(grant).filter(|grant| grant.is_spoken_by(server));
-    let grant = grant.ok_or(CallError::UnsupportedGrantType)?;
-    let spec = &client.spec;
-    let lacks_secret = grant.needs_secret() && spec.auth.is_public();
-    let is_listed = spec.grant_types.contains(grant.grant_type());
-    match is_listed && !lacks_secret && grant.is_for(spec.client_type) {
-        true => Ok(grant),
-        false => Err(CallError::UnauthorizedClient),
-    }
 }
 
 /// A way in which a client gets a token.
@@ -127,12 +125,6 @@ pub trait Grant: Sync {
     /// or assertion of a request could use it.
     fn needs_secret(&self) -> bool {
         false
-    }
-
-    /// Whether clients of this type may use it.
-    fn is_for(&self, client_type: ClientType) -> bool {
-        let _ = client_type;
-        true
     }
 
     /// Whether a refresh token may be issued with the access token.

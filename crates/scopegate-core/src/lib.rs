@@ -4,6 +4,7 @@
 //!
 //! | module | content |
 //! | --- | --- |
+//! | [`explain`] | why a request is granted or refused, and what would change that |
 //! | [`endpoints`] | one file for each endpoint: token, authorize, par, device, introspect, revoke, … |
 //! | [`administration`] | changes of the catalog and of users |
 //! | [`catalog_file`] | reads `catalog.toml` |
@@ -40,6 +41,7 @@ pub mod client_auth;
 pub mod directory;
 pub mod endpoints;
 pub mod error;
+pub mod explain;
 pub mod expression;
 pub mod form;
 pub mod grants;

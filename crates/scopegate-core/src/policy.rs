@@ -7,6 +7,7 @@
 
 pub mod condition;
 mod evaluation;
+mod recorded;
 mod requested;
 mod wanted;
 

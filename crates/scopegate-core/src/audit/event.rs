@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use scopegate_claims::UnixTime;
 
-use super::{DecisionId, EntityChange};
+use super::{Basis, DecisionId, EntityChange};
 
 /// Something that was decided or changed.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -100,6 +100,8 @@ pub struct ClientDecision {
     pub user: Option<String>,
     /// The family of refresh tokens.
     pub family: Option<String>,
+    /// What it was based on.
+    pub basis: Basis,
 }
 
 /// Whether a request was granted.

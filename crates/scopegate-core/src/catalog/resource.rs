@@ -28,6 +28,11 @@ impl<'a> Resource<'a> {
         Self { written: text, normal: normal.map_or(Cow::Borrowed(text), Cow::Owned) }
     }
 
+    /// The text, as it was written.
+    pub fn as_written(&self) -> &'a str {
+        self.written
+    }
+
     /// The normalized form.
     pub fn as_compared(&self) -> &str {
         &self.normal

@@ -13,13 +13,15 @@ use std::time::Duration;
 
 use scopegate_claims::Audience;
 
-use crate::audit::{AuditEvent, ClientDecision, DecisionKind};
+use crate::audit::{AuditEvent, Basis, ClientDecision, DecisionKind};
 use crate::authority::Authority;
-use crate::call::{CallKind, ClientCall, ClientEndpoint, ClientRequest, Denied, Refused, selected};
+use crate::call::{
+    CallKind, ClientCall, ClientEndpoint, ClientRequest, Considered, Denied, Refused, selected,
+};
 use crate::catalog::Resource;
 use crate::error::CallError;
 use crate::grants::{self, Decision, Grant, GrantRequest, Right, Signed, WithToken};
-use crate::policy::{self, Facts, Granted, Wanted};
+use crate::policy::{self, Evaluation, Facts, Granted, Wanted};
 use crate::store::Change;
 use crate::token::{self, Allowed, Amendments, Subject};
 
@@ -68,7 +70,7 @@ impl Authority {
         amendments: &mut Amendments,
         max_lifetime: Option<Duration>,
     ) -> Result<TokenResponse, Denied> {
-        let grant = grants::usable(&call.server, &call.client, call.kind.grant_type)?;
+        let grant = grants::usable(call.kind.grant_type, &call.server, &call.client)?;
         let Decision { subject, right, extras, mut changes, once_signed } =
             grant.decide(&GrantRequest::new(self, call)).await?;
         let (mut granted, audience) = by_right(call, right, &subject)?;
@@ -122,20 +124,21 @@ fn by_right<'c>(
     call: &'c ClientCall<'_>,
     right: Right,
     subject: &Subject,
-) -> Result<(Granted, &'c Audience), CallError> {
+) -> Result<(Granted, &'c Audience), Denied> {
     let (server, form) = (&call.server, call.form());
     match right {
         Right::Decided { granted, audience } => {
             Ok((granted, selected(server, form, Some(&audience))?))
         }
         Right::Policy { grant_type, at_most, audience, resources, until } => {
-            let wanted = Wanted::parse(form.value("scope"))?.within(at_most.as_ref())?;
+            let wanted =
+                Wanted::parse(form.value("scope")).and_then(|it| it.within(at_most.as_ref()))?;
             let person = subject.person();
             let mut requested = form.values("resource").map(Resource::new).collect::<Vec<_>>();
             if requested.is_empty() {
                 requested.extend(resources.iter().map(|text| Resource::new(text)));
             }
-            let evaluation = policy::evaluate(&Facts {
+            let facts = Facts {
                 server,
                 client: &call.client,
                 client_auth: call.client.spec.auth,
@@ -146,8 +149,13 @@ fn by_right<'c>(
                 address: call.request.address,
                 now: call.now,
                 wanted: &wanted,
-            });
-            let mut granted = evaluation.granted()?;
+            };
+            let Evaluation { outcome, trace } = policy::evaluate(&facts);
+            let mut granted = outcome.granted().map_err(|error| {
+                let user = person.map(|person| person.user.id.clone());
+                let considered = Considered { user, facts: facts.recorded(Some(&trace)) };
+                Denied { considered: Some(considered), ..error.into() }
+            })?;
             if let Some(until) = until {
                 granted.lifetime = granted.lifetime.min(until.since(call.now));
             }
@@ -169,6 +177,11 @@ fn granted_event(
         token_id: Some(tokens.id.as_str().to_owned()),
         user: subject.person().map(|person| person.user.id.as_str().to_owned()),
         family: token::TokenId::family_of(tokens.id.as_str()).map(String::from),
+        basis: Basis {
+            catalog: deciding.basis.catalog,
+            lifetime: Some(tokens.lifetime),
+            facts: None,
+        },
         ..deciding.allowed()
     };
     deciding.event(decision)

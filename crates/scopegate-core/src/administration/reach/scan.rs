@@ -12,9 +12,9 @@ use super::people::People;
 use super::search::Winner;
 use super::user_set::UserSet;
 use crate::catalog::{
-    AuthorizationServer, Client, ClientConsent, ClientId, ClientType, Clients, Consent, Snapshot,
+    Client, ClientConsent, ClientId, ClientType, Consent, Snapshot,
 };
-use crate::grants::{self, GRANTS, Grant, jwt_bearer, token_exchange};
+use crate::grants::{self, GRANTS, Grant, client_credentials, jwt_bearer, token_exchange};
 
 /// A client that reaches the scope by a rule.
 #[derive(Clone, Debug)]
@@ -88,11 +88,20 @@ impl<'c> Scan<'_, 'c> {
         let server = self.sought.server;
         GRANTS.iter().copied().filter(move |grant| {
             let name = grant.grant_type();
-            let is_usable = grants::usable(server, client, Some(name)).is_ok();
+            let is_usable = grants::usable(Some(name), server, client).is_ok();
             // A refresh gives no more than the grant before it.
             is_usable
                 && !grant.continues_family()
-                && (name != jwt_bearer::GRANT_TYPE || has_issuer_for(server, client))
+                && match name {
+                    client_credentials::GRANT_TYPE => {
+                        client_credentials::check_type(client).is_ok()
+                    }
+                    jwt_bearer::GRANT_TYPE => {
+                        let mut issuers = server.trusted_issuers.values();
+                        issuers.any(|issuer| jwt_bearer::may_present(client, issuer))
+                    }
+                    _ => true,
+                }
         })
     }
 
@@ -145,12 +154,4 @@ impl<'c> Scan<'_, 'c> {
         };
         (is_needed && is_asked).then_some(sentence)
     }
-}
-
-/// Whether the server trusts an issuer whose assertions the client may present.
-fn has_issuer_for(server: &AuthorizationServer, client: &Client) -> bool {
-    server.trusted_issuers.values().any(|issuer| match &issuer.spec.clients {
-        Clients::All => true,
-        Clients::Named(clients) => clients.contains(&client.id),
-    })
 }

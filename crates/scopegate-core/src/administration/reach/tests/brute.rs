@@ -9,7 +9,7 @@ use scopegate_claims::{ScopeSet, UnixTime};
 
 use super::random::{GRANTS, SCOPES};
 use crate::catalog::{
-    AuthorizationServer, Client, ClientId, Clients, Effect, Resource, ServerId, Snapshot,
+    AuthorizationServer, Client, ClientId, ClientType, Clients, Effect, Resource, ServerId, Snapshot,
 };
 use crate::directory::{Authentication, User};
 use crate::grants;
@@ -109,7 +109,12 @@ impl Brute<'_> {
         got: &mut BTreeSet<(&'static str, Got)>,
         tokens: &mut BTreeSet<Token>,
     ) {
-        if grants::usable(server, client, Some(grant_type)).is_err() {
+        if grants::usable(Some(grant_type), server, client).is_err() {
+            return;
+        }
+        if grant_type == "client_credentials"
+            && matches!(client.spec.client_type, ClientType::Native | ClientType::Browser)
+        {
             return;
         }
         let has_issuer = server.trusted_issuers.values().any(|it| match &it.spec.clients {
@@ -162,7 +167,7 @@ impl Brute<'_> {
         let grant_type = GRANTS[4];
         let is_own = token.server == server.id;
         let is_trusted = is_own || server.spec.trusted_servers.contains(&token.server);
-        let is_usable = grants::usable(server, client, Some(grant_type)).is_ok();
+        let is_usable = grants::usable(Some(grant_type), server, client).is_ok();
         let id = client.id.as_str();
         let is_allowed = match (&token.user, token.scope) {
             (None, _) | (_, None) => token.client == id,
