@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::catalog::{Hours, Rule, RuleSpec};
-use crate::policy::condition::{Case, Condition, Dependence};
+use crate::expression::Root;
+use crate::policy::condition::{CONDITIONS, Case, Condition, Dependence};
 use crate::spelling::show_duration;
 
 /// Whether a user signed in, for this request or for the token that is exchanged.
@@ -40,29 +41,72 @@ pub(super) enum Chance {
 
 /// Whether a condition lets a rule match. `case` has no circumstances.
 pub(super) fn chance(condition: &dyn Condition, case: &Case<'_>, sign_in: SignIn) -> Chance {
-    let is_decided = match condition.depends_on(case.rule) {
-        Dependence::Catalog if case.facts.user.is_some() && may_read_user(condition) => {
-            return Chance::ByUser;
-        }
-        Dependence::Catalog => true,
-        Dependence::Circumstances => match condition.name() {
-            "acr_values" | "max_age" => sign_in == SignIn::Unknown,
-            "hours" => case.rule.time_zone().is_none(),
-            _ => false,
-        },
+    let is_decided = match condition.name() {
+        "acr_values" | "max_age" => sign_in == SignIn::Unknown,
+        "hours" => case.rule.time_zone().is_none(),
+        "when" => is_expression_decided(case, sign_in),
+        _ => condition.depends_on(case.rule) == Dependence::Catalog,
     };
-    match is_decided {
-        false => Chance::Sometimes,
-        true if condition.check(case).lets_match(case.rule.spec.effect) => Chance::Always,
-        true => Chance::Never,
+    if !is_decided {
+        return Chance::Sometimes;
+    }
+    if case.facts.user.is_some() && may_read_user(condition, case.rule) {
+        return Chance::ByUser;
+    }
+    match condition.check(case).lets_match(case.rule.spec.effect) {
+        true => Chance::Always,
+        false => Chance::Never,
     }
 }
 
 /// Whether the result may differ between two users. A new condition is asked for each user, which is always
 /// right and may be slow.
-fn may_read_user(condition: &dyn Condition) -> bool {
-    let same_for_all = ["built_in", "client_auth", "clients", "grant_types", "scopes"];
-    !same_for_all.contains(&condition.name())
+fn may_read_user(condition: &dyn Condition, rule: &Rule) -> bool {
+    match condition.name() {
+        "built_in" | "client_auth" | "clients" | "grant_types" | "scopes" => false,
+        "acr_values" | "hours" | "max_age" => false,
+        "when" => reads(rule, Root::User),
+        _ => true,
+    }
+}
+
+/// Whether the result may differ between two clients that name the same policies, grants, users and groups.
+pub(super) fn reads_client(rule: &Rule) -> bool {
+    const KNOWN: [&str; 13] = [
+        "acr_values",
+        "built_in",
+        "client_auth",
+        "clients",
+        "grant_types",
+        "groups",
+        "hours",
+        "max_age",
+        "not_zones",
+        "resources",
+        "scopes",
+        "when",
+        "zones",
+    ];
+    let mut others = CONDITIONS.iter().filter(|condition| !KNOWN.contains(&condition.name()));
+    reads(rule, Root::Client) || others.any(|condition| condition.is_written(rule))
+}
+
+fn reads(rule: &Rule, root: Root) -> bool {
+    rule.spec.when.as_ref().is_some_and(|when| when.reads().contains(&root))
+}
+
+/// Whether all that an expression reads is stored. `session` is known to be absent if no user signed in.
+fn is_expression_decided(case: &Case<'_>, sign_in: SignIn) -> bool {
+    let Some(when) = &case.rule.spec.when else { return true };
+    let depends_on_audience = case.facts.server.spec.audiences.len() > 1
+        && reads(case.rule, Root::Server)
+        && when.text().contains("audience");
+    !depends_on_audience
+        && when.reads().iter().all(|root| match root {
+            Root::Client | Root::Scopes | Root::Server | Root::User => true,
+            Root::Session => sign_in == SignIn::Unknown,
+            _ => false,
+        })
 }
 
 /// A condition that depends on the circumstances, as a sentence.
@@ -83,6 +127,7 @@ pub(super) fn sentence(condition: &dyn Condition, case: &Case<'_>) -> String {
             "the request names a resource, and no other than {}",
             listed(&spec.resources, "and")
         ),
+        "when" => format!("this is true: {}", condition.wanted(case)),
         name => format!("{name}: {}", condition.wanted(case)),
     }
 }
@@ -118,19 +163,23 @@ pub(super) struct Required<'r> {
     acr_values: &'r BTreeSet<String>,
     max_age: Option<Duration>,
     resources: &'r BTreeSet<String>,
+    /// The expression, unless it is decided by what is stored.
+    when: Option<&'r str>,
 }
 
 impl<'r> Required<'r> {
     /// The circumstances that the conditions of a rule require. `None` if they include one that is not compared
     /// here.
     pub(super) fn by(rule: &'r Rule, sometimes: &[&dyn Condition]) -> Option<Self> {
-        const COMPARED: [&str; 6] =
-            ["acr_values", "hours", "max_age", "not_zones", "resources", "zones"];
+        const COMPARED: [&str; 7] =
+            ["acr_values", "hours", "max_age", "not_zones", "resources", "when", "zones"];
         if !sometimes.iter().all(|condition| COMPARED.contains(&condition.name())) {
             return None;
         }
         let RuleSpec { zones, not_zones, acr_values, max_age, resources, .. } = &rule.spec;
         let hours = rule.spec.hours.as_ref().map(hours);
-        Some(Self { zones, not_zones, hours, acr_values, max_age: *max_age, resources })
+        let has_when = sometimes.iter().any(|condition| condition.name() == "when");
+        let when = rule.spec.when.as_ref().filter(|_| has_when).map(|when| when.text());
+        Some(Self { zones, not_zones, hours, acr_values, max_age: *max_age, resources, when })
     }
 }

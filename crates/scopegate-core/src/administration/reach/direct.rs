@@ -6,14 +6,13 @@ use std::rc::Rc;
 
 use scopegate_claims::{ScopeSet, UnixTime};
 
-use super::circumstance::SignIn;
+use super::circumstance::{SignIn, reads_client};
 use super::people::People;
 use super::search::{Kind, Winner};
 use super::user_set::UserSet;
 use crate::catalog::{AuthorizationServer, Client, Clients};
 use crate::directory::User;
 use crate::grants::Grant;
-use crate::policy::condition::{CONDITIONS, Dependence};
 use crate::policy::{Facts, Wanted};
 
 /// The scopes that need a sign-in for the request itself. A token exchange or an assertion never gives them.
@@ -52,7 +51,8 @@ impl<'c> Policies<'c> {
                 }
             }
         }
-        Rc::new(Self { naming, read_clients: reads_clients(server) })
+        let mut rules = server.policies().iter().flat_map(|policy| policy.rules());
+        Rc::new(Self { naming, read_clients: rules.any(reads_client) })
     }
 }
 
@@ -193,17 +193,4 @@ fn add_unnamed<'c>(winners: &mut Vec<Winner>, unnamed: Vec<Winner>) {
             winners.push(winner);
         }
     }
-}
-
-/// Whether a rule of the server has a condition that is stored and may read any part of a client.
-fn reads_clients(server: &AuthorizationServer) -> bool {
-    let known = ["built_in", "client_auth", "clients", "grant_types", "groups", "scopes"];
-    let others = CONDITIONS.iter().filter(|condition| !known.contains(&condition.name()));
-    let others: Vec<_> = others.collect();
-    let rules = || server.policies().iter().flat_map(|policy| policy.rules());
-    rules().any(|rule| {
-        others.iter().any(|condition| {
-            condition.is_written(rule) && condition.depends_on(rule) == Dependence::Catalog
-        })
-    })
 }

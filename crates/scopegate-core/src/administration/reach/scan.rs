@@ -11,9 +11,7 @@ use super::held::{Held, TokenKind, Tokens};
 use super::people::People;
 use super::search::Winner;
 use super::user_set::UserSet;
-use crate::catalog::{
-    Client, ClientConsent, ClientId, ClientType, Consent, Snapshot,
-};
+use crate::catalog::{Client, ClientConsent, ClientId, ClientType, Consent, Snapshot};
 use crate::grants::{self, GRANTS, Grant, client_credentials, jwt_bearer, token_exchange};
 
 /// A client that reaches the scope by a rule.

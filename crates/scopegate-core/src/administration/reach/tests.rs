@@ -68,7 +68,7 @@ fn agrees_with_trying_everything(seed: u64, has_circumstances: bool) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 40, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 24, ..ProptestConfig::default() })]
 
     #[test]
     fn it_finds_what_trying_each_combination_finds(seed: u64) {

@@ -9,7 +9,8 @@ use scopegate_claims::{ScopeSet, UnixTime};
 
 use super::random::{GRANTS, SCOPES};
 use crate::catalog::{
-    AuthorizationServer, Client, ClientId, ClientType, Clients, Effect, Resource, ServerId, Snapshot,
+    AuthorizationServer, Client, ClientId, ClientType, Clients, Effect, Resource, ServerId,
+    Snapshot,
 };
 use crate::directory::{Authentication, User};
 use crate::grants;

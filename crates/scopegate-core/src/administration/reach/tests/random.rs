@@ -11,7 +11,8 @@ use crate::catalog::{
     RuleSpec, ScopeSpec, Scopes, ServerId, ServerSpec, Snapshot, Spec, Status, SubjectKind,
     TrustedIssuerSpec, UserId, ZoneSpec,
 };
-use crate::directory::User;
+use crate::directory::{Profile, User};
+use crate::expression::{Expression, Wanted};
 use crate::testing;
 
 pub(super) const GRANTS: [&str; 5] = [
@@ -120,6 +121,7 @@ fn client(dice: &mut Dice) -> ClientSpec {
         grant_types,
         users: dice.some(&["ann", "bob", "cyd", "dan"], 8),
         groups: dice.some(&["g", "h"], 8),
+        attributes: tenant(dice).into_iter().collect(),
         may_act: dice.once_in(5).then(|| client_id(dice.next(4))),
         consent: if dice.once_in(3) { ClientConsent::Trusted } else { ClientConsent::Required },
         status: dice.status(),
@@ -159,6 +161,19 @@ fn rule(dice: &mut Dice, priority: u32, has_circumstances: bool) -> RuleSpec {
         status: dice.status(),
         ..RuleSpec::default()
     };
+    let whens = [
+        "client.attributes.tenant == user.profile.tenant",
+        "client.attributes.tenant == 'x' && has(client.id)",
+        "'b' in scopes || user.login == 'bob'",
+        "server.id == 'default' && size(scopes) == 1",
+        "has(session.acr) || has(user.profile.tenant)",
+        "request.address == '192.0.2.1' || request.address == '198.51.100.1'",
+        "session.acr == 'urn:okta:loa:2fa:any' || 'g' in user.groups",
+    ];
+    let among = if has_circumstances { 7 } else { 4 };
+    let when = dice.once_in(4).then(|| whens[usize::try_from(dice.next(among)).unwrap()]);
+    let when = when.map(|text| Expression::parse(text, Wanted::Boolean).unwrap());
+    let rule = RuleSpec { when, ..rule };
     if !has_circumstances {
         return rule;
     }
@@ -180,12 +195,18 @@ fn rule(dice: &mut Dice, priority: u32, has_circumstances: bool) -> RuleSpec {
     }
 }
 
+fn tenant(dice: &mut Dice) -> Option<(String, serde_json::Value)> {
+    let tenant = ["x", "y"][usize::try_from(dice.next(2)).unwrap()];
+    dice.once_in(2).then(|| ("tenant".to_owned(), tenant.into()))
+}
+
 pub(super) fn users(dice: &mut Dice) -> Vec<User> {
     let logins = ["ann", "bob", "cyd", "dan"];
     let user = |(place, login): (usize, &&str)| User {
         id: UserId::parse(&format!("00u{place}")).unwrap(),
         login: (*login).to_owned(),
         groups: dice.some(&["g", "h"], 3),
+        profile: Profile::collect(tenant(dice)).unwrap(),
         status: dice.status(),
         ..testing::alice()
     };
