@@ -34,9 +34,9 @@ mod client;
 mod context;
 mod draft;
 mod ids;
-mod json;
+pub(crate) mod json;
 mod jwks;
-mod moment;
+pub(crate) mod moment;
 mod policy;
 mod position;
 mod rule;
@@ -52,6 +52,7 @@ mod zone;
 
 pub use context::CatalogContext;
 pub use user::UserSeed;
+pub(crate) use user::{read_groups, read_profile};
 
 pub use crate::toml_reader::{
     FileErrors as CatalogErrors, FileProblem as CatalogProblem, FileSource as CatalogSource,

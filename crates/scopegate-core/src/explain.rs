@@ -69,7 +69,7 @@ pub fn parse_time(text: &str) -> Option<UnixTime> {
 }
 
 /// The text of a point in time, in UTC.
-fn show_time(time: UnixTime) -> String {
+pub(crate) fn show_time(time: UnixTime) -> String {
     let seconds = i64::try_from(time.as_seconds()).unwrap_or(i64::MAX);
     jiff::Timestamp::from_second(seconds).map_or_else(|_| time.to_string(), |time| time.to_string())
 }

@@ -11,6 +11,7 @@ mod failure;
 mod input;
 mod logging;
 mod serve;
+mod test;
 mod token;
 mod users;
 mod validate;
@@ -57,6 +58,7 @@ enum Command {
     Validate(validate::Validate),
     WhoCan(who_can::WhoCan),
     Can(can::Can),
+    Test(test::Test),
     #[command(subcommand)]
     Token(token::Token),
     #[command(subcommand)]
@@ -88,6 +90,7 @@ impl Cli {
             Command::Validate(command) => command.run(&place),
             Command::WhoCan(command) => command.run(&place).await,
             Command::Can(command) => command.run(&place).await,
+            Command::Test(command) => command.run(&place).await,
             Command::Token(command) => command.run(&place).await,
             Command::Clients(command) => command.run(&place).await,
             Command::Users(command) => command.run(&place).await,

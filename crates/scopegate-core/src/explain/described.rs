@@ -8,13 +8,13 @@ use scopegate_claims::{ScopeSet, UnixTime};
 use super::inquiry::{Inquiry, consented};
 use super::{CannotTell, Explanation};
 use crate::authority::Authority;
-use crate::catalog::UserId;
+use crate::catalog::{Snapshot, UserId};
 use crate::directory::{Authentication, User};
 use crate::grants;
 use crate::store::{Store, UserKey};
 
 /// A request that an administrator describes. It is decided as if it were sent, and leaves no trace.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "callers construct it")]
 pub struct DescribedRequest {
     /// The id of the authorization server.
@@ -84,39 +84,78 @@ impl Authority {
             return Err(CannotTell::NeedsScopes);
         }
         let is_told = request.acr.is_some() || request.auth_time.is_some();
-        let authentication =
-            user.as_ref().filter(|_| signs_in || is_told).map(|_| Authentication {
-                at: request.auth_time.unwrap_or(now),
-                acr: request.acr.clone().unwrap_or_else(|| PASSWORD.to_owned()),
-                amr: Vec::new(),
-                session: None,
-            });
+        let authentication = authentication(request, user.as_ref(), now);
         if let Some(user) = user.as_ref().filter(|_| signs_in && !is_told) {
             notes.push(format!(
                 "assumed: {} has just signed in with a password (--acr, --auth-time)",
                 user.login
             ));
         }
-        let mut inquiry = Inquiry {
-            catalog: self.catalog(),
-            server: request.server.clone(),
-            client: request.client.clone(),
-            grant_type: request.grant_type.clone(),
-            rules_grant: None,
-            scope: request.scope.clone(),
-            at_most: None,
-            user: user.map(Arc::new),
-            authentication,
-            address: request.address,
-            now,
-            client_auth: request.client_auth.clone(),
-            resources: request.resources.clone(),
-            consented: ScopeSet::empty(),
-            subject_server: request.subject_server.clone(),
-        };
+        let user = user.map(Arc::new);
+        let mut inquiry = request.inquiry(self.catalog(), user, authentication, now);
         inquiry.consented = consented(&*self.store, &inquiry).await?;
         Ok((inquiry, notes))
     }
+}
+
+impl DescribedRequest {
+    fn inquiry(
+        &self,
+        catalog: Arc<Snapshot>,
+        user: Option<Arc<User>>,
+        authentication: Option<Authentication>,
+        now: UnixTime,
+    ) -> Inquiry {
+        Inquiry {
+            catalog,
+            server: self.server.clone(),
+            client: self.client.clone(),
+            grant_type: self.grant_type.clone(),
+            rules_grant: None,
+            scope: self.scope.clone(),
+            at_most: None,
+            user,
+            authentication,
+            address: self.address,
+            now,
+            client_auth: self.client_auth.clone(),
+            resources: self.resources.clone(),
+            consented: ScopeSet::empty(),
+            subject_server: self.subject_server.clone(),
+        }
+    }
+}
+
+impl Explanation {
+    /// Explains how a request would be decided by a catalog, without a storage. The request's `user` is not read:
+    /// the user is given. They have consented to nothing. `now` is the time of a request without one.
+    pub(crate) async fn of_described(
+        catalog: Arc<Snapshot>,
+        user: Option<User>,
+        request: &DescribedRequest,
+        now: UnixTime,
+    ) -> Self {
+        let now = request.at.unwrap_or(now);
+        let authentication = authentication(request, user.as_ref(), now);
+        Self::of(&request.inquiry(catalog, user.map(Arc::new), authentication, now)).await
+    }
+}
+
+/// How the user signed in, if they do.
+fn authentication(
+    request: &DescribedRequest,
+    user: Option<&User>,
+    now: UnixTime,
+) -> Option<Authentication> {
+    let grant = grants::grant(&request.grant_type);
+    let signs_in = grant.is_some_and(|grant| grant.needs_user() || grant.continues_family());
+    let is_told = request.acr.is_some() || request.auth_time.is_some();
+    user.filter(|_| signs_in || is_told).map(|_| Authentication {
+        at: request.auth_time.unwrap_or(now),
+        acr: request.acr.clone().unwrap_or_else(|| PASSWORD.to_owned()),
+        amr: Vec::new(),
+        session: None,
+    })
 }
 
 /// A user by their login, or else by their id.

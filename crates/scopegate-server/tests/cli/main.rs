@@ -5,7 +5,9 @@
 mod apply;
 mod clients;
 mod place;
+mod policy_tests;
 mod refusals;
 mod serve;
 mod token;
 mod users;
+mod who_can;
