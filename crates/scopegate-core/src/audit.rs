@@ -13,4 +13,4 @@ pub(crate) use catalog_change::catalog_changed;
 pub use catalog_change::{Actor, ActorKind, EntityChange};
 pub use decision_id::{DecisionId, NotADecisionId};
 pub use event::{AuditEvent, ClientDecision, DecisionKind, KeyChange, Outcome, UserChange, What};
-pub use row::UnreadableEvent;
+pub use row::{UnreadableEvent, event_kinds};

@@ -235,6 +235,9 @@ impl Authority {
     pub async fn close(&self) {
         self.unattended.close().await;
         self.record_counted_refusals();
+        if let Err(error) = self.record_client_uses(0).await {
+            tracing::warn!(%error, "the last uses of clients are not recorded");
+        }
         self.audit.close().await;
     }
 }

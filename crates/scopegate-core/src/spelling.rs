@@ -65,7 +65,7 @@ impl<'k, I: Iterator<Item = &'k str> + Clone> fmt::Display for Instead<'_, I> {
 
 /// The known name that is most similar to the input, if it has at most 1 to 3 typing mistakes, depending on
 /// the length.
-pub(crate) fn nearest<'k>(written: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+pub fn nearest<'k>(written: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let length = written.chars().take(MAX_SHOWN + 1).count();
     if length > MAX_SHOWN {
         return None;

@@ -9,6 +9,7 @@ mod family;
 pub mod memory;
 mod news;
 mod records;
+mod review;
 mod session;
 mod signing_key;
 mod standing;
@@ -27,6 +28,7 @@ pub use self::consent::ConsentKey;
 pub use self::family::{Family, FamilyBody, FamilyId};
 pub use self::news::KeyChanges;
 pub use self::records::{Directory, Records, StoredPassword, UserKey};
+pub use self::review::{AuditFilter, OutcomeFilter, Review, StoredEvent};
 pub use self::session::Session;
 pub use self::signing_key::{KeyMove, KeyPhase, StoredKey};
 pub use self::standing::{FamilyState, Standing, TokenMark};
@@ -100,12 +102,12 @@ impl Contested {
 
 /// A storage that implements all traits.
 pub trait Store:
-    CatalogStore + KeyStore + Ledger + Records + Directory + InstallationStore + Upkeep
+    CatalogStore + KeyStore + Ledger + Records + Directory + InstallationStore + Upkeep + Review
 {
 }
 
-impl<S: CatalogStore + KeyStore + Ledger + Records + Directory + InstallationStore + Upkeep> Store
-    for S
+impl<S> Store for S where
+    S: CatalogStore + KeyStore + Ledger + Records + Directory + InstallationStore + Upkeep + Review
 {
 }
 

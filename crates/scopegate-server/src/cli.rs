@@ -2,16 +2,20 @@
 
 mod apply;
 mod arguments;
+mod audit;
 mod can;
 mod catalog_file;
 mod clients;
+mod completions;
 mod console;
 mod descriptors;
 mod failure;
 mod input;
 mod logging;
 mod serve;
+mod table;
 mod test;
+mod time_text;
 mod token;
 mod users;
 mod validate;
@@ -65,6 +69,9 @@ enum Command {
     Clients(clients::Clients),
     #[command(subcommand)]
     Users(users::Users),
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    Completions(completions::Completions),
 }
 
 /// Runs the command that the arguments name. Returns the exit code of the process.
@@ -94,6 +101,8 @@ impl Cli {
             Command::Token(command) => command.run(&place).await,
             Command::Clients(command) => command.run(&place).await,
             Command::Users(command) => command.run(&place).await,
+            Command::Audit(command) => command.run(&place).await,
+            Command::Completions(command) => command.run(),
         }
     }
 }
@@ -120,8 +129,8 @@ impl Workplace {
         Ok(Setup::open(&config, &base).await?)
     }
 
-    /// Opens the authorization servers of an existing storage, without HTTP.
-    async fn authority(&self) -> Result<Arc<Authority>, CliError> {
+    /// Opens an existing storage for a command that runs beside a server.
+    async fn open_existing(&self) -> Result<Setup, CliError> {
         let config = self.config()?;
         if is_missing(&config.store) {
             let url = &config.store.url;
@@ -129,7 +138,12 @@ impl Workplace {
                 "there is no store at {url}: run `scopegate serve` or `scopegate apply` first"
             )));
         }
-        let foundation = self.open().await?.into_foundation();
+        self.open().await
+    }
+
+    /// Opens the authorization servers of an existing storage, without HTTP.
+    async fn authority(&self) -> Result<Arc<Authority>, CliError> {
+        let foundation = self.open_existing().await?.into_foundation();
         Authority::open(foundation).await.map_err(|error| CliError::failed(&error))
     }
 }

@@ -11,11 +11,15 @@ use crate::database::{Database, Insert, Transaction, Value};
 /// A batch may be written again after its answer was lost. Its events are kept once.
 static INSERT: Insert = Insert::new(
     "\
-    INSERT INTO audit_event (id, happened_at, server, client, body) VALUES {rows} \
+    INSERT INTO audit_event \
+    (id, happened_at, server, client, body, frequent, kind, refused, user_id) VALUES {rows} \
     ON CONFLICT DO NOTHING",
     WIDTH,
 );
-const WIDTH: usize = 5;
+const WIDTH: usize = 9;
+
+/// The stored name of the outcome of what was not refused.
+const ALLOW: &str = "ALLOW";
 
 const FIND: &str = "SELECT body FROM audit_event WHERE id = $1";
 
@@ -50,28 +54,42 @@ struct AuditRow<'a> {
     server: Cow<'a, str>,
     client: Cow<'a, str>,
     body: String,
+    frequent: bool,
+    /// The kind, if the event is not frequent: no index has the others.
+    kind: Option<&'a str>,
+    refused: bool,
+    user: Option<Cow<'a, str>>,
 }
 
 impl<'a> AuditRow<'a> {
     fn of(event: &'a AuditEvent) -> Self {
         let (server, client) = event.server_and_client();
+        let ((kind, outcome), frequent) = (event.kind_and_outcome(), event.is_frequent());
         Self {
             id: event.id.to_string(),
             happened_at: event.at,
             server: without_nul(server),
             client: without_nul(client),
             body: event.to_json(),
+            frequent,
+            kind: (!frequent).then_some(kind),
+            refused: outcome != ALLOW,
+            user: event.user().map(without_nul),
         }
     }
 
     fn values(&self) -> [Value<'_>; WIDTH] {
-        let Self { id, happened_at, server, client, body } = self;
+        let Self { id, happened_at, server, client, body, .. } = self;
         [
             id.as_str().into(),
             (*happened_at).into(),
             server.as_ref().into(),
             client.as_ref().into(),
             body.as_str().into(),
+            u64::from(self.frequent).into(),
+            self.kind.into(),
+            u64::from(self.refused).into(),
+            self.user.as_deref().into(),
         ]
     }
 }

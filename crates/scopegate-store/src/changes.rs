@@ -1,7 +1,7 @@
 //! The changes of a commit: in which order they are written, and which table each goes to.
 
 use scopegate_core::audit::AuditEvent;
-use scopegate_core::catalog::CatalogState;
+use scopegate_core::catalog::{CatalogState, UserId};
 use scopegate_core::store::{Change, StoreError};
 
 use crate::database::{Job, Transaction};
@@ -32,8 +32,19 @@ impl Job for Commit {
         for change in &self.0 {
             write(change, transaction).await?;
         }
+        // After the families, in the order in which a deleted client takes its families and consents along.
+        for user in self.0.iter().filter_map(deleted_user) {
+            consents::forget_user(transaction, user).await?;
+        }
         let events: Vec<&AuditEvent> = self.0.iter().filter_map(event).collect();
         audit_events::record(transaction, &events).await
+    }
+}
+
+const fn deleted_user(change: &Change) -> Option<&UserId> {
+    match change {
+        Change::DeleteUser { user, .. } => Some(user),
+        _ => None,
     }
 }
 
@@ -55,6 +66,7 @@ fn position(change: &Change) -> (u8, &[u8]) {
         Change::ExpectUser { user, .. } => (1, user.as_str().as_bytes()),
         Change::PutUser(new) => (1, new.user.id.as_str().as_bytes()),
         Change::MoveUser { user, .. } => (1, user.id.as_str().as_bytes()),
+        Change::DeleteUser { user, .. } => (1, user.as_str().as_bytes()),
         // After the user, who may be created or changed by the same commit.
         Change::SetPassword { user, .. } | Change::RenewHash { user, .. } => {
             (2, user.as_str().as_bytes())
@@ -114,6 +126,7 @@ async fn write(change: &Change, transaction: &mut Transaction<'_>) -> Result<(),
         }
         Change::PutUser(new) => users::put(transaction, new).await,
         Change::MoveUser { from, user } => users::put_in_place(transaction, *from, user).await,
+        Change::DeleteUser { user, from } => users::delete(transaction, user, *from).await,
         Change::SetPassword { user, sealed, at } => {
             users::set_password(transaction, user, sealed, *at).await
         }

@@ -1,6 +1,7 @@
 //! Consents: the scopes that a user has granted to a client.
 
 use scopegate_claims::{ScopeSet, UnixTime};
+use scopegate_core::catalog::UserId;
 use scopegate_core::store::{ConsentKey, StoreError};
 
 use crate::database::{Database, Row, Transaction, Value};
@@ -20,6 +21,11 @@ const WITHDRAW: &str = "\
 const FORGET_CLIENTS: &str = "\
     DELETE FROM consent WHERE (user_id, server, client) IN \
     (SELECT user_id, server, client FROM consent WHERE client IN ({values}) \
+    ORDER BY user_id, server, client {locked})";
+
+const FORGET_USER: &str = "\
+    DELETE FROM consent WHERE (user_id, server, client) IN \
+    (SELECT user_id, server, client FROM consent WHERE user_id = $1 \
     ORDER BY user_id, server, client {locked})";
 
 pub(crate) async fn find(
@@ -54,6 +60,14 @@ pub(crate) async fn forget_clients(
     clients: &[Value<'_>],
 ) -> Result<(), StoreError> {
     transaction.execute_locking_for_each(FORGET_CLIENTS, clients).await.map(drop)
+}
+
+/// Deletes the consents of a user who is deleted.
+pub(crate) async fn forget_user(
+    transaction: &mut Transaction<'_>,
+    user: &UserId,
+) -> Result<(), StoreError> {
+    transaction.execute_locking(FORGET_USER, &[user.as_str().into()]).await.map(drop)
 }
 
 fn key(of: &ConsentKey) -> [Value<'_>; 3] {

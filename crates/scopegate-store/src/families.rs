@@ -22,6 +22,15 @@ const BY_ID: &str = concat!(
     " FROM refresh_family f LEFT JOIN directory_user u ON u.id = f.user_id WHERE f.id = $1"
 );
 
+const OF_USER: &str = "\
+    SELECT id, server, client, user_id, session, generation, rotated_at, idle_ends_at, ends_at, \
+    revoked, forget_at, body FROM refresh_family WHERE user_id = $1 AND revoked = 0 \
+    ORDER BY rotated_at DESC, id";
+
+const COUNT_OF_CLIENT: &str = "\
+    SELECT count(*) AS number FROM refresh_family \
+    WHERE client = $1 AND revoked = 0 AND idle_ends_at > $2 AND ends_at > $2";
+
 const OPEN: &str = "\
     INSERT INTO refresh_family (id, server, client, user_id, session, generation, rotated_at, \
     idle_ends_at, ends_at, revoked, forget_at, body) \
@@ -69,6 +78,22 @@ pub(crate) async fn find_with_user(
     let read = |row: &Row<'_>| Ok((read(row)?, user_rows::read_if_there(row)?));
     let found = database.read(BY_ID, &[id.as_str().into()], read).await?;
     Ok(found.into_iter().next())
+}
+
+/// The families of a user that were not ended early.
+pub(crate) async fn of_user(database: &Database, user: &UserId) -> Result<Vec<Family>, StoreError> {
+    database.read_long(OF_USER, &[user.as_str().into()], read).await
+}
+
+/// The number of families of a client that still give tokens.
+pub(crate) async fn count_of_client(
+    database: &Database,
+    client: &ClientId,
+    now: UnixTime,
+) -> Result<u64, StoreError> {
+    let values = [client.as_str().into(), now.into()];
+    let counted = database.read_long(COUNT_OF_CLIENT, &values, |row| row.number("number")).await?;
+    Ok(counted.first().copied().unwrap_or_default())
 }
 
 pub(crate) async fn open(

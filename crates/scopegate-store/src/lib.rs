@@ -46,10 +46,12 @@
 
 mod artifacts;
 mod audit_events;
+mod audit_search;
 mod batches;
 mod catalog;
 mod catalog_watch;
 mod changes;
+mod client_uses;
 mod consents;
 mod database;
 mod error;
@@ -59,6 +61,7 @@ mod ledger;
 mod logins;
 mod migrations;
 mod records;
+mod review;
 mod sessions;
 mod signing_keys;
 mod sql_store;

@@ -10,6 +10,10 @@ const BY_SECRET: &str = "\
     SELECT id, secret_sha256, user_id, body, created_at, seen_at, idle_ends_at, ends_at, version \
     FROM user_session WHERE secret_sha256 = $1";
 
+const OF_USER: &str = "\
+    SELECT id, secret_sha256, user_id, body, created_at, seen_at, idle_ends_at, ends_at, version \
+    FROM user_session WHERE user_id = $1 ORDER BY seen_at DESC, id";
+
 const OPEN: &str = "\
     INSERT INTO user_session (id, secret_sha256, user_id, body, created_at, seen_at, \
     idle_ends_at, ends_at, version) \
@@ -36,6 +40,13 @@ pub(crate) async fn find(
 ) -> Result<Option<Session>, StoreError> {
     let found = database.read(BY_SECRET, &[secret_sha256.into()], read).await?;
     Ok(found.into_iter().next())
+}
+
+pub(crate) async fn of_user(
+    database: &Database,
+    user: &UserId,
+) -> Result<Vec<Session>, StoreError> {
+    database.read_long(OF_USER, &[user.as_str().into()], read).await
 }
 
 pub(crate) async fn open(

@@ -61,6 +61,9 @@ const MOVE: &str = "\
     WHERE id = $1 AND version = $2 AND format <= $10 AND (login = $3 OR NOT EXISTS \
     (SELECT 1 FROM directory_user WHERE id <> $1 AND (login_key IN ($4, $9) OR login_norm = $9)))";
 
+/// Does not delete a row in a newer format than this program knows, which is `$3`.
+const DELETE: &str = "DELETE FROM directory_user WHERE id = $1 AND version = $2 AND format <= $3";
+
 /// The lock makes transactions that change the user wait until the end of this one.
 const EXPECT: &str = "SELECT version FROM directory_user WHERE id = $1 AND version = $2 {shared}";
 
@@ -183,6 +186,16 @@ pub(crate) async fn expect(
         false => Ok(()),
         true => Err(StoreError::Changed(Contested::User)),
     }
+}
+
+/// Deletes a user and their password, which is in the same row.
+pub(crate) async fn delete(
+    transaction: &mut Transaction<'_>,
+    user: &UserId,
+    from: u64,
+) -> Result<(), StoreError> {
+    let values = [user.as_str().into(), from.into(), FORMAT.into()];
+    transaction.change(DELETE, &values, Contested::User).await
 }
 
 pub(crate) async fn set_password(

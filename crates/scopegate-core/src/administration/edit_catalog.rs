@@ -110,6 +110,9 @@ impl CatalogDoor<'_> {
         owner: Owner,
         Extra { file_version, seeds }: Extra<'_>,
     ) -> Result<u64, EditError> {
+        for edit in &mut edits {
+            note_secret_times(edit, catalog, self.now);
+        }
         let mut events = Vec::with_capacity(edits.len());
         let (mut changed, mut ids) = (Vec::with_capacity(edits.len()), Vec::new());
         let mut edited: HashMap<&EntityKey, Option<&Entity>> = HashMap::new();
@@ -246,6 +249,15 @@ impl Authority {
             tracing::warn!(%error, version, "a change of the catalog is written and not yet read");
         }
         Ok(version)
+    }
+}
+
+/// Notes when the secrets of a client are stored for the first time, so that old ones can be found.
+fn note_secret_times(edit: &mut Edit, catalog: &Snapshot, now: UnixTime) {
+    if let Edit::Put(Entity { key, spec: Spec::Client(client), .. }) = edit {
+        let before = catalog.client(&key.name).ok().flatten();
+        **client =
+            std::mem::take(&mut **client).with_secret_times(before.map(|known| &known.spec), now);
     }
 }
 

@@ -114,7 +114,14 @@ impl Plan {
 /// The fields in which two specs differ, by their stored names.
 fn changed_fields(stored: &Entity, written: &Entity) -> Vec<String> {
     let fields = |entity: &Entity| match serde_json::from_str(&entity.spec.to_json()) {
-        Ok(Value::Object(fields)) => fields,
+        Ok(Value::Object(mut fields)) => {
+            // The file does not say when a secret was first stored.
+            let secrets = fields.get_mut("secrets").and_then(Value::as_array_mut);
+            for secret in secrets.into_iter().flatten().filter_map(Value::as_object_mut) {
+                secret.remove("created_at");
+            }
+            fields
+        }
         _ => serde_json::Map::new(),
     };
     let (stored, written) = (fields(stored), fields(written));

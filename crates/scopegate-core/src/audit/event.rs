@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use scopegate_claims::UnixTime;
 
-use super::{Basis, DecisionId, EntityChange};
+use super::{Actor, Basis, DecisionId, EntityChange};
 
 /// Something that was decided or changed.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -56,6 +56,8 @@ pub enum What {
     },
     /// A user was created or changed.
     UserChanged {
+        /// Who changed them. `None` if an earlier version recorded the event.
+        actor: Option<Actor>,
         /// The id of the user.
         user: String,
         /// What was changed.
@@ -135,6 +137,9 @@ macro_rules! kinds {
         pub enum $name { $($(#[$of])* $variant,)* }
 
         impl $name {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
             /// The stored name.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
@@ -142,7 +147,7 @@ macro_rules! kinds {
 
             /// The variant with this stored name.
             pub(super) fn named(name: &str) -> Option<Self> {
-                [$(Self::$variant,)*].into_iter().find(|kind| kind.as_str() == name)
+                Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
             }
         }
     };
@@ -203,6 +208,12 @@ kinds! {
         Activated = "user.lifecycle.activate",
         /// The user may no longer sign in.
         Suspended = "user.lifecycle.suspend",
+        /// The user was deleted.
+        Deleted = "user.lifecycle.delete.completed",
+        /// The user's login or profile was changed.
+        Profile = "user.account.update_profile",
+        /// All sessions and refresh tokens of the user were ended.
+        SessionsEnded = "user.session.clear",
         /// The user's password was changed.
         Password = "user.account.update_password",
         /// The user joined a group.

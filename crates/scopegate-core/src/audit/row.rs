@@ -72,6 +72,15 @@ const UNAUTHENTICATED: &str = "unknown client";
 const WRONG_PASSWORD: &str = "invalid credentials";
 const WHY_COUNTED: &str = "These refusals are counted, not recorded one by one.";
 
+/// The stored names of all kinds of events.
+pub fn event_kinds() -> impl Iterator<Item = &'static str> {
+    let decisions = DecisionKind::ALL.iter().map(|kind| kind.as_str());
+    let users = UserChange::ALL.iter().map(|kind| kind.as_str());
+    let keys = KeyChange::ALL.iter().map(|kind| kind.as_str());
+    let others = [STARTED, ENDED, CATALOG_CHANGED, COUNTED].into_iter();
+    decisions.chain(users).chain(keys).chain(others)
+}
+
 impl AuditEvent {
     /// The stored JSON of the event.
     pub fn to_json(&self) -> String {
@@ -104,6 +113,28 @@ impl AuditEvent {
             | What::SessionEnded { .. }
             | What::UserChanged { .. } => (ORG, ""),
         }
+    }
+
+    /// The id of the user that the event is about. `None` if it is about none, or about an unknown one.
+    pub fn user(&self) -> Option<&str> {
+        match &self.what {
+            What::Decision(decision) => decision.user.as_deref(),
+            What::SessionStarted { user } | What::UserChanged { user, .. } => Some(user),
+            What::SignInFailed { user } | What::SessionEnded { user } => user.as_deref(),
+            What::ClientAuthenticationFailed { .. }
+            | What::RefusalsCounted { .. }
+            | What::KeyMoved { .. }
+            | What::CatalogChanged(_) => None,
+        }
+    }
+
+    /// Tells whether the event is one of those that a busy server records with every request: an issued
+    /// token, or an introspection that was answered.
+    pub fn is_frequent(&self) -> bool {
+        self.decision().is_some_and(|decision| {
+            let frequent = [DecisionKind::TokenGrant, DecisionKind::Introspection];
+            decision.outcome == Outcome::Allow && frequent.contains(&decision.kind)
+        })
     }
 
     /// The stored names of the kind of event and of its outcome.
@@ -166,8 +197,9 @@ impl AuditEvent {
                 ..row
             },
             What::SessionEnded { user } => Row { user: user.as_deref().map(Cow::Borrowed), ..row },
-            What::SessionStarted { user } | What::UserChanged { user, .. } => {
-                Row { user: Some(user.into()), ..row }
+            What::SessionStarted { user } => Row { user: Some(user.into()), ..row },
+            What::UserChanged { actor, user, .. } => {
+                Row { user: Some(user.into()), actor: actor.as_ref().map(Cow::Borrowed), ..row }
             }
         }
     }
@@ -219,7 +251,9 @@ impl Row<'_> {
             }
             (kind, _) => {
                 if let Some(change) = UserChange::named(kind) {
-                    return Ok(What::UserChanged { user: user.ok_or_else(needed)?, change });
+                    let user = user.ok_or_else(needed)?;
+                    let actor = self.actor.map(Cow::into_owned);
+                    return Ok(What::UserChanged { actor, user, change });
                 }
                 if let Some(phase) = KeyChange::named(kind) {
                     let kid = self.token_id.unwrap_or_default().into_owned();
@@ -316,7 +350,12 @@ mod tests {
             What::SignInFailed { user: None },
             What::SignInFailed { user: Some(user()) },
             What::SessionEnded { user: Some(user()) },
-            What::UserChanged { user: user(), change: UserChange::Password },
+            What::UserChanged { actor: None, user: user(), change: UserChange::Password },
+            What::UserChanged {
+                actor: Some(Actor::cli("users delete")),
+                user: user(),
+                change: UserChange::Deleted,
+            },
             What::KeyMoved { server: user(), kid: user(), phase: KeyChange::Retiring },
             What::CatalogChanged(Box::new(EntityChange {
                 actor: Actor::cli("clients create"),

@@ -22,6 +22,12 @@ pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
 /// once more learns that its code has expired.
 const GRACE: Duration = Duration::from_secs(30);
 
+/// How old the recorded last use of a client may be, in seconds. A shorter time would write more rows.
+const USE_ACCURACY: u64 = 60 * 60;
+
+/// Maximum number of clients whose last use is recorded at once, so that other writers do not wait.
+const USES_AT_ONCE: usize = 1000;
+
 impl Authority {
     /// Deletes the rows that expired at least 30 seconds ago, and counts the requests of public
     /// clients.
@@ -31,11 +37,29 @@ impl Authority {
     /// [`StoreError`] if the storage fails. Some rows may be deleted already.
     pub async fn sweep(&self) -> Result<(), StoreError> {
         self.store.forget_expired(self.clock.now().minus(GRACE)).await?;
+        self.record_client_uses(USE_ACCURACY).await?;
         for kind in Stored::ALL {
             let added = self.requests.added(kind);
             let most = self.requests.most_rows();
             let rows = self.store.artifacts(kind.artifact(), most).await?;
             self.requests.counted(kind, rows, added);
+        }
+        Ok(())
+    }
+
+    /// Records when clients were last used, if the storage does not know it to `accuracy` seconds.
+    pub(crate) async fn record_client_uses(&self, accuracy: u64) -> Result<(), StoreError> {
+        let catalog = self.catalog();
+        let used =
+            catalog.clients().filter_map(|client| Some((client, client.unrecorded_use(accuracy)?)));
+        let used: Vec<_> = used.take(USES_AT_ONCE).collect();
+        if used.is_empty() {
+            return Ok(());
+        }
+        let uses: Vec<_> = used.iter().map(|(client, at)| (client.id.clone(), *at)).collect();
+        self.store.record_uses(&uses).await?;
+        for (client, at) in used {
+            client.use_is_recorded(at);
         }
         Ok(())
     }

@@ -97,6 +97,7 @@ impl<'a> ClientCall<'a> {
                 authority.refusals.of_unknown(now);
             }
         })?;
+        client.note_use(now);
         Ok(Self { proved, ..Self::of(request, kind, catalog, server, client, now) })
     }
 

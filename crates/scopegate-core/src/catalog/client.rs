@@ -182,6 +182,23 @@ pub struct ClientSpec {
 }
 
 impl ClientSpec {
+    /// Maximum number of secrets. Two, so that a new secret can replace the old one without an
+    /// interruption.
+    pub const MAX_SECRETS: usize = 2;
+
+    /// The same client with the times when its secrets were first stored: those of `before`, or `now` for
+    /// a secret that `before` does not have.
+    #[must_use]
+    pub(crate) fn with_secret_times(mut self, before: Option<&Self>, now: UnixTime) -> Self {
+        for secret in &mut self.secrets {
+            let known = before.and_then(|client| {
+                client.secrets.iter().find(|known| known.is_same_secret(secret))
+            });
+            secret.created_at = known.map_or(Some(now), |known| known.created_at);
+        }
+        self
+    }
+
     /// The grant type that refreshes an access token (RFC 6749 §6).
     pub const REFRESH_TOKEN: &'static str = "refresh_token";
 
@@ -374,6 +391,8 @@ pub struct ClientSecret {
     mac: SecretMac,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires_at: Option<UnixTime>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    created_at: Option<UnixTime>,
 }
 
 /// The HMAC, stored as base64url.
@@ -402,7 +421,7 @@ impl ClientSecret {
 
     /// Makes the stored form from the HMAC of a secret's SHA-256.
     pub const fn from_mac(mac: [u8; 32]) -> Self {
-        Self { mac: SecretMac(mac), expires_at: None }
+        Self { mac: SecretMac(mac), expires_at: None, created_at: None }
     }
 
     /// The same secret with this expiry. From that time on it is not accepted.
@@ -412,9 +431,31 @@ impl ClientSecret {
         self
     }
 
+    /// The same secret, first stored at this time.
+    #[must_use]
+    pub const fn made_at(mut self, created_at: Option<UnixTime>) -> Self {
+        self.created_at = created_at;
+        self
+    }
+
+    /// When the secret is no longer accepted. `None`: never.
+    pub const fn expires_at(&self) -> Option<UnixTime> {
+        self.expires_at
+    }
+
+    /// When the secret was first stored. `None` if an earlier version stored it.
+    pub const fn created_at(&self) -> Option<UnixTime> {
+        self.created_at
+    }
+
+    /// Tells whether the secret is still accepted.
+    pub fn is_accepted(&self, now: UnixTime) -> bool {
+        self.expires_at.is_none_or(|end| now < end)
+    }
+
     /// Compares in constant time. An expired secret does not match, and takes as long to compare.
     pub fn matches(&self, mac: &[u8; 32], now: UnixTime) -> bool {
-        self.is_same(mac) & self.expires_at.is_none_or(|end| now < end)
+        self.is_same(mac) & self.is_accepted(now)
     }
 
     /// Tells whether both are the same secret, ignoring their expiry.
@@ -427,6 +468,8 @@ impl ClientSecret {
     }
 }
 
+/// Ignores when the secrets were first stored: a catalog file does not say it, and applying the same file
+/// again must change nothing.
 impl PartialEq for ClientSecret {
     fn eq(&self, other: &Self) -> bool {
         self.is_same_secret(other) && self.expires_at == other.expires_at

@@ -133,6 +133,16 @@ pub enum Change {
         /// The new state of the user.
         user: Box<User>,
     },
+    /// Deletes a user, their password and their consents. [`Changed`](super::StoreError::Changed) if the
+    /// user does not have the expected version.
+    ///
+    /// Their sessions and families are ended by other changes of the same commit.
+    DeleteUser {
+        /// The user.
+        user: UserId,
+        /// The expected version.
+        from: u64,
+    },
     /// Sets a new password for a user, with the next generation.
     /// [`Changed`](super::StoreError::Changed) if there is no such user.
     SetPassword {
@@ -187,7 +197,10 @@ impl Change {
             | Self::PutUser(_) => true,
             // These come with the end of all sessions and refresh tokens of the user. In a sign-in
             // they come with its session, which grants.
-            Self::MoveUser { .. } | Self::SetPassword { .. } | Self::RenewHash { .. } => false,
+            Self::MoveUser { .. }
+            | Self::DeleteUser { .. }
+            | Self::SetPassword { .. }
+            | Self::RenewHash { .. } => false,
             Self::UseAssertion { .. }
             | Self::ExpectUser { .. }
             | Self::ExpectCatalog(_)
@@ -233,6 +246,7 @@ impl fmt::Debug for Change {
             Self::RevokeToken { .. } => "RevokeToken",
             Self::PutUser(_) => "PutUser",
             Self::MoveUser { .. } => "MoveUser",
+            Self::DeleteUser { .. } => "DeleteUser",
             Self::SetPassword { .. } => "SetPassword",
             Self::RenewHash { .. } => "RenewHash",
         })

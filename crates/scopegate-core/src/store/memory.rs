@@ -6,6 +6,7 @@ mod interruption;
 mod keys;
 mod ledger;
 mod records;
+mod review;
 mod unchecked_catalog;
 
 use std::collections::{BTreeMap, HashMap};
@@ -70,6 +71,8 @@ struct Rows {
     /// The users, by [`User::login_key`].
     users: BTreeMap<String, User>,
     passwords: HashMap<UserId, StoredPassword>,
+    /// When each client was last authenticated.
+    uses: HashMap<String, UnixTime>,
 }
 
 impl Rows {

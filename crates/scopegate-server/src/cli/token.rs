@@ -3,7 +3,7 @@
 mod inspect;
 mod issuer_keys;
 mod mint;
-mod time_text;
+mod origin;
 mod verdict;
 
 use std::process::ExitCode;

@@ -1,13 +1,18 @@
 //! `scopegate users`
 
+mod change;
 mod create;
+mod edit;
+mod end_sessions;
 mod groups;
 mod hash;
+mod known_groups;
 mod list;
 mod password;
+mod record;
 mod secret_input;
+mod sessions;
 mod show;
-mod status;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,23 +20,32 @@ use std::sync::Arc;
 use clap::Subcommand;
 use scopegate_core::administration::users::UserAdminError;
 use scopegate_core::authority::Authority;
-use scopegate_core::catalog::Status;
+use scopegate_core::catalog::{Status, UserId};
 use scopegate_core::directory::User;
 use scopegate_core::store::UserKey;
 
+use self::record::UserRecord;
 use super::failure::CliError;
+use super::table::Listed;
 use super::{Workplace, console};
 
 /// Manage users in the store
 #[derive(Debug, Subcommand)]
 pub(super) enum Users {
-    Create(create::Create),
     List(list::List),
     Show(show::Show),
-    Suspend(status::Suspend),
-    Activate(status::Activate),
-    SetPassword(password::SetPassword),
+    Create(create::Create),
+    Edit(edit::Edit),
+    #[command(visible_alias = "suspend")]
+    Disable(change::Disable),
+    #[command(visible_alias = "activate")]
+    Enable(change::Enable),
+    Delete(change::Delete),
+    #[command(visible_alias = "set-password")]
+    Password(password::SetPassword),
     Groups(groups::Groups),
+    Sessions(sessions::Sessions),
+    EndSessions(end_sessions::EndSessions),
     Hash(hash::Hash),
 }
 
@@ -49,24 +63,36 @@ impl Users {
 
     async fn run_on(self, authority: &Arc<Authority>) -> Result<(), CliError> {
         match self {
-            Self::Create(command) => command.run(authority).await,
             Self::List(command) => command.run(authority).await,
             Self::Show(command) => command.run(authority).await,
-            Self::Suspend(command) => command.run(authority).await,
-            Self::Activate(command) => command.run(authority).await,
-            Self::SetPassword(command) => command.run(authority).await,
+            Self::Create(command) => command.run(authority).await,
+            Self::Edit(command) => command.run(authority).await,
+            Self::Disable(command) => command.run(authority).await,
+            Self::Enable(command) => command.run(authority).await,
+            Self::Delete(command) => command.run(authority).await,
+            Self::Password(command) => command.run(authority).await,
             Self::Groups(command) => command.run(authority).await,
+            Self::Sessions(command) => command.run(authority).await,
+            Self::EndSessions(command) => command.run(authority).await,
             Self::Hash(_) => Ok(()),
         }
     }
 }
 
-/// The user with this login, who must exist.
-async fn known(authority: &Authority, login: &str) -> Result<User, CliError> {
-    let found = authority.store().user(UserKey::Login(login)).await;
+/// The user with this login or id, who must exist.
+pub(super) async fn known(authority: &Authority, login_or_id: &str) -> Result<User, CliError> {
+    let failed = |error: &dyn std::error::Error| CliError::failed(error);
+    // A login may look like an id, but an id is never given to two users.
+    if let Ok(id) = UserId::parse(login_or_id)
+        && let Some(user) =
+            authority.store().user(UserKey::Id(&id)).await.map_err(|error| failed(&error))?
+    {
+        return Ok(user);
+    }
+    let found = authority.store().user(UserKey::Login(login_or_id)).await;
     found
-        .map_err(|error| CliError::failed(&error))?
-        .ok_or_else(|| refused(login, &UserAdminError::Unknown))
+        .map_err(|error| failed(&error))?
+        .ok_or_else(|| refused(login_or_id, &UserAdminError::Unknown))
 }
 
 /// Turns an error about this login into a failure that names it.
@@ -87,7 +113,11 @@ const fn status_name(status: Status) -> &'static str {
     }
 }
 
-/// Prints what was done.
-fn done(what: &str, user: &User) {
+/// Prints what was done, or the user as JSON.
+fn done(what: &str, user: User, json: bool) -> Result<(), CliError> {
+    if json {
+        return console::result(&format!("{:#}", UserRecord(user).json()));
+    }
     console::notice(&format!("{what} `{}`", user.login));
+    Ok(())
 }

@@ -3,11 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod apply;
+mod audit;
+mod client_commands;
 mod clients;
+mod completions;
+mod help;
 mod place;
 mod policy_tests;
 mod refusals;
 mod serve;
 mod token;
+mod user_commands;
 mod users;
 mod who_can;

@@ -133,7 +133,102 @@ async fn keys_come_from_the_issuer_or_from_a_file() {
         assert_eq!(inspected.code, 0, "{inspected:?}");
     }
     let other = inspect(&["--issuer", &issuer, "--audience", "api://other"]);
-    assert_eq!(verdict(&other), (1, "INVALID: the token is for another audience"));
+    let both =
+        "INVALID: the token is for another audience: wanted `api://other`, found `api://orders`";
+    assert_eq!(verdict(&other), (1, both));
     let base = inspect(&["--issuer", &serving.base]);
     assert_eq!(base.code, 1, "{base:?}");
+}
+
+fn inspect_json(place: &Place, token: &str, more: &[&str]) -> (i32, Value) {
+    let arguments = [&["token", "inspect", "--json"], more].concat();
+    let ended = place.run_with_input(&arguments, token);
+    (ended.code, serde_json::from_str(&ended.stdout).unwrap())
+}
+
+fn codes(inspected: &Value) -> Vec<&str> {
+    let reasons = inspected["reasons"].as_array().unwrap().iter();
+    reasons.map(|reason| reason["code"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn the_rule_that_granted_a_token_is_named() {
+    let place = place_with_client();
+    let token = mint(&place, &[]).stdout;
+    let inspected = place.run_with_input(&["token", "inspect"], &token);
+    let line = inspected.stdout.lines().find(|line| line.starts_with("granted ")).unwrap();
+    let start = "granted    by the rule `readers/read only` of `default`, 20";
+    assert!(line.starts_with(start) && line.contains(", decision "), "{line}");
+
+    let (code, inspected) = inspect_json(&place, &token, &[]);
+    assert_eq!(
+        (code, &inspected["verdict"], &inspected["rule"]),
+        (0, &"valid".into(), &"readers/read only".into())
+    );
+    assert_eq!(inspected["standing"]["client"], "active");
+    assert_eq!(inspected["claims"]["client_id"], "batch");
+    let listed = place.run(&["audit", "list", "--json", "--client", "batch"]).stdout;
+    assert!(listed.contains(inspected["decision_id"].as_str().unwrap()), "{listed}");
+}
+
+#[test]
+fn a_token_of_a_client_that_is_disabled_or_deleted_does_not_hold() {
+    let place = place_with_client();
+    let token = mint(&place, &[]).stdout;
+    assert_eq!(place.run(&["clients", "disable", "batch"]).code, 0);
+    let (code, inspected) = inspect_json(&place, &token, &[]);
+    assert_eq!((code, codes(&inspected)), (1, vec!["client_inactive", "accepted_offline"]));
+    let shown = place.run_with_input(&["token", "inspect"], &token).stdout;
+    let last = shown.lines().last().unwrap();
+    let start = "INVALID: its client is disabled; a service that does not ask for introspection accepts it until ";
+    assert!(last.starts_with(start), "{last}");
+    assert_eq!(place.run(&["clients", "enable", "batch"]).code, 0);
+    assert_eq!(inspect_json(&place, &token, &[]).0, 0);
+    assert_eq!(place.run(&["clients", "delete", "batch", "--yes"]).code, 0);
+    assert_eq!(codes(&inspect_json(&place, &token, &[]).1)[0], "client_gone");
+}
+
+#[tokio::test]
+async fn a_revoked_token_does_not_hold() {
+    let place = Place::with_catalog();
+    let secret = place.run(&["clients", "create", "--id", "batch"]).stdout;
+    let serving = place.serve(&[]);
+    let mut beside = place;
+    beside.set("SCOPEGATE__BASE_URL", &serving.base);
+    let token = mint(&beside, &[]).stdout;
+    assert_eq!(inspect_json(&beside, &token, &[]).0, 0);
+    let fields = [("token", token.trim())];
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let answer = reqwest::Client::new()
+        .post(format!("{}/oauth2/default/v1/revoke", serving.base))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .basic_auth("batch", Some(secret.trim()))
+        .body(body)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status().as_u16(), 200);
+    let (code, inspected) = inspect_json(&beside, &token, &[]);
+    assert_eq!((code, codes(&inspected)), (1, vec!["revoked", "accepted_offline"]));
+    assert_eq!(inspected["standing"]["revoked"], true);
+    // Who has only the published keys cannot know it.
+    let issuer = format!("{}/oauth2/default", serving.base);
+    let (code, inspected) = inspect_json(&beside, &token, &["--issuer", &issuer]);
+    assert_eq!((code, &inspected["standing"]), (0, &Value::Null));
+    assert_eq!(serving.end().code, 0);
+}
+
+#[test]
+fn a_token_of_another_key_names_both() {
+    let place = place_with_client();
+    let elsewhere = place_with_client();
+    assert_eq!(mint(&place, &[]).code, 0);
+    let token = mint(&elsewhere, &[]).stdout;
+    let inspected = place.run_with_input(&["token", "inspect"], &token);
+    let (code, line) = verdict(&inspected);
+    let start = "INVALID: the token is signed with an unknown key: found kid `";
+    assert!(code == 1 && line.starts_with(start), "{line}");
+    assert!(line.contains("`; http://127.0.0.1:9000/oauth2/default has `"), "{line}");
+    let (_, json) = inspect_json(&place, &token, &[]);
+    assert_eq!((codes(&json), &json["rule"]), (vec!["unknown_key"], &Value::Null));
 }

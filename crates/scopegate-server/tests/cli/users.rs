@@ -205,6 +205,7 @@ fn users_are_made_shown_and_listed() {
     let expected = serde_json::json!({
         "id": id.trim(), "login": "Bob", "status": "ACTIVE", "groups": ["managers", "staff"],
         "profile": { "name": "Bob", "email_verified": true }, "has_password": false,
+        "owner": "api", "created_at": shown["created_at"], "updated_at": shown["created_at"],
     });
     assert_eq!(shown, expected);
     let groups = ["users", "groups", "bob", "--remove", "staff", "--add", "guests"];

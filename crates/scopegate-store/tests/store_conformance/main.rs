@@ -13,6 +13,7 @@ mod ledger;
 mod opening;
 mod outage;
 mod place;
+mod review;
 mod samples;
 mod sessions;
 mod signing_keys;
@@ -128,6 +129,14 @@ store_conformance! {
         outage:
             an_outage_is_unavailable_and_ends
             a_lost_connection_is_replaced;
+        review:
+            audit_events_are_found_by_each_filter_newest_first
+            a_page_of_audit_events_ends_before_the_next
+            what_a_user_has_open_is_listed
+            the_open_families_of_a_client_are_counted
+            the_latest_use_of_a_client_stays
+            a_deleted_user_is_gone_with_password_and_consents
+            a_user_is_deleted_once_from_a_version;
         sessions:
             a_session_is_found_by_its_secret_only
             a_session_moves_once_from_a_version
@@ -175,6 +184,8 @@ store_conformance! {
     }
 
     databases {
+        review:
+            audit_events_of_an_earlier_version_are_found;
         artifacts:
             a_crash_after_a_code_was_consumed_leaves_it_consumed;
         callers:

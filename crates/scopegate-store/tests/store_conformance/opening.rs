@@ -50,12 +50,20 @@ pub(crate) async fn what_was_written_is_there_at_the_next_start(place: &Place) {
 }
 
 /// How many migrations there are.
-const MIGRATIONS: i64 = 8;
+const MIGRATIONS: i64 = 9;
 
 /// Takes back what the migration `key_phases` did.
 const BEFORE_KEY_PHASES: &str = "\
     DROP INDEX signing_key_that_is_announced; \
     ALTER TABLE signing_key DROP COLUMN signs_from; ALTER TABLE signing_key DROP COLUMN retired_at";
+
+/// Reverts the migration `review`.
+const BEFORE_REVIEW: &str = "\
+    DROP TABLE client_use; DROP INDEX audit_event_of_user; DROP INDEX audit_event_of_client; \
+    DROP INDEX audit_event_of_server; DROP INDEX audit_event_of_kind; \
+    DROP INDEX audit_event_refused; DROP INDEX audit_event_of_before; \
+    ALTER TABLE audit_event DROP COLUMN frequent; ALTER TABLE audit_event DROP COLUMN kind; \
+    ALTER TABLE audit_event DROP COLUMN refused; ALTER TABLE audit_event DROP COLUMN user_id";
 
 /// Reverts what the migration `row_formats` did to the tables of the first migration.
 const BEFORE_FORMATS: &str = "\
@@ -86,6 +94,7 @@ pub(crate) async fn an_older_database_is_brought_up_to_date(place: &Place) {
              DELETE FROM scopegate_migration WHERE number > 1",
         )
         .await;
+    place.run(BEFORE_REVIEW).await;
     place.run(BEFORE_KEY_PHASES).await;
     place.run(BEFORE_FORMATS).await;
     place.run(BEFORE_IDS).await;
@@ -107,6 +116,7 @@ pub(crate) async fn an_older_database_is_brought_up_to_date(place: &Place) {
              DELETE FROM scopegate_migration WHERE number > 2",
         )
         .await;
+    place.run(BEFORE_REVIEW).await;
     place.run(BEFORE_KEY_PHASES).await;
     place.run(BEFORE_FORMATS).await;
     place.run(BEFORE_IDS).await;
@@ -321,6 +331,7 @@ pub(crate) async fn rows_of_before_are_of_format_1_and_their_keys_are_read(place
     store.commit(&[put_user(person("alice"), None)]).await.unwrap();
     put_signing_key(&store, "1").await;
     store.close().await;
+    place.run(BEFORE_REVIEW).await;
     place.run(BEFORE_KEY_PHASES).await;
     place.run(BEFORE_FORMATS).await;
     place.run(BEFORE_IDS).await;
@@ -361,6 +372,7 @@ pub(crate) async fn rows_of_before_get_ids_that_are_the_same_on_every_node(place
     store.write_catalog(0, std::slice::from_ref(&edit), None).await.unwrap();
     store.close().await;
     place.run(BEFORE_IDS).await;
+    place.run(BEFORE_REVIEW).await;
     place.run(BEFORE_KEY_PHASES).await;
     place.run("DELETE FROM scopegate_migration WHERE number > 6").await;
     for _ in 0..2 {

@@ -12,9 +12,6 @@ use crate::spelling::{Instead, Quoted};
 /// Maximum length of a client's name, in characters.
 const MAX_NAME: usize = 100;
 
-/// Maximum number of secrets. Two, so that a new secret can replace the old one without an interruption.
-const MAX_SECRETS: usize = 2;
-
 /// Maximum number of redirect URIs, of post-logout redirect URIs, and of origins.
 const MAX_URIS: usize = 100;
 
@@ -142,6 +139,7 @@ impl ClientSpec {
     }
 
     fn check_secrets(&self, review: &mut Review<'_, '_>) {
+        const MAX_SECRETS: usize = ClientSpec::MAX_SECRETS;
         let field = || Field::of("secrets");
         if self.secrets.len() > MAX_SECRETS {
             return review.refuse(

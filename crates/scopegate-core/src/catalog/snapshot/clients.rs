@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use scopegate_claims::UnixTime;
 
 use crate::catalog::{ClientId, ClientSpec, Edit, EntityRecord, Owner, Spec, usable_keys};
 
@@ -23,21 +25,50 @@ pub struct Client {
     pub spec: ClientSpec,
     /// Its public keys, ready to verify an assertion with.
     pub keys: scopegate_jose::KeySet,
-    /// Whether the client has sent its secret without the required form encoding. All states of the
-    /// catalog share this flag until the client is changed.
-    has_sent_unencoded: Arc<AtomicBool>,
+    /// All states of the catalog share these marks until the client is changed.
+    marks: Arc<Marks>,
+}
+
+/// What this process has noticed about a client.
+#[derive(Debug, Default)]
+struct Marks {
+    /// Whether the client has sent its secret without the required form encoding.
+    has_sent_unencoded: AtomicBool,
+    /// When the client was last authenticated, in seconds. 0: not in this process.
+    used_at: AtomicU64,
+    /// The last use that was recorded in the storage, in seconds.
+    recorded_at: AtomicU64,
 }
 
 impl Client {
     /// A client owned by the API that was not read from a storage.
     pub(crate) fn new(id: ClientId, spec: ClientSpec) -> Self {
         let keys = usable_keys(&spec.jwks);
-        Self { id, keys, owner: Owner::Api, record: None, spec, has_sent_unencoded: Arc::default() }
+        Self { id, keys, owner: Owner::Api, record: None, spec, marks: Arc::default() }
     }
 
     /// Records that the client sent its secret unencoded. Returns true the first time.
     pub(crate) fn is_first_unencoded_secret(&self) -> bool {
-        !self.has_sent_unencoded.swap(true, Ordering::Relaxed)
+        !self.marks.has_sent_unencoded.swap(true, Ordering::Relaxed)
+    }
+
+    /// Notes that the client was authenticated. The storage learns of it later, because one row for each
+    /// request would be too many.
+    pub(crate) fn note_use(&self, now: UnixTime) {
+        self.marks.used_at.fetch_max(now.as_seconds(), Ordering::Relaxed);
+    }
+
+    /// The last use in this process, if the storage does not know of one within `accuracy` seconds of it.
+    pub(crate) fn unrecorded_use(&self, accuracy: u64) -> Option<UnixTime> {
+        let used = self.marks.used_at.load(Ordering::Relaxed);
+        let recorded = self.marks.recorded_at.load(Ordering::Relaxed);
+        (used > recorded.saturating_add(if recorded == 0 { 0 } else { accuracy }))
+            .then(|| UnixTime::from_seconds(used))
+    }
+
+    /// Notes that the storage knows of a use.
+    pub(crate) fn use_is_recorded(&self, at: UnixTime) {
+        self.marks.recorded_at.fetch_max(at.as_seconds(), Ordering::Relaxed);
     }
 }
 

@@ -86,7 +86,8 @@ const fn order(change: &Change) -> u8 {
         Change::ExpectCatalog(_)
         | Change::ExpectUser { .. }
         | Change::PutUser(_)
-        | Change::MoveUser { .. } => 0,
+        | Change::MoveUser { .. }
+        | Change::DeleteUser { .. } => 0,
         Change::SetPassword { .. } | Change::RenewHash { .. } => 1,
         Change::EndFamilies { .. } | Change::EndSessions { .. } => 2,
         Change::Audit(_)
@@ -146,6 +147,7 @@ impl Rows {
             Change::ExpectUser { .. }
             | Change::PutUser(_)
             | Change::MoveUser { .. }
+            | Change::DeleteUser { .. }
             | Change::SetPassword { .. }
             | Change::RenewHash { .. } => {
                 unless_contested(self.change_user(change), Contested::User)
@@ -270,6 +272,16 @@ impl Rows {
                     ..(**user).clone()
                 };
                 self.users.insert(after, moved);
+                true
+            }
+            Change::DeleteUser { user, from } => {
+                let known = self.user_of(user).filter(|known| known.version == *from);
+                let Some(key) = known.map(|known| User::login_key(&known.login)) else {
+                    return false;
+                };
+                self.users.remove(&key);
+                self.passwords.remove(user);
+                self.consents.retain(|consent, _| consent.user != *user);
                 true
             }
             Change::SetPassword { user, sealed, at } | Change::RenewHash { user, sealed, at } => {

@@ -20,6 +20,7 @@ use scopegate_core::store::CatalogStore;
 use scopegate_server::setup::Setup;
 
 use self::credentials::Credentials;
+use super::new_secret::{NewSecret, SecretSource};
 use crate::cli::Workplace;
 use crate::cli::failure::CliError;
 
@@ -35,7 +36,10 @@ use crate::cli::failure::CliError;
 Examples:
   scopegate clients create --id batch
   scopegate clients create --id partner --jwks partner.jwks.json
-  scopegate clients create --id root --admin --new-key root.jwk.json")]
+  scopegate clients create --id root --admin --new-key root.jwk.json
+  scopegate clients create --id legacy --secret-file secret.txt --json
+
+Exit codes: 0 made, 1 the store refused it, 2 wrong arguments or files.")]
 pub(crate) struct Create {
     /// The id: 1 to 100 characters without space and colon, or an https URL
     #[arg(long, value_name = "ID", value_parser = ClientId::parse)]
@@ -76,6 +80,13 @@ pub(crate) struct Create {
     /// Make a key (ES256) and write it to this new file, which only you can read
     #[arg(long, value_name = "FILE", conflicts_with = "jwks")]
     new_key: Option<PathBuf>,
+
+    #[command(flatten)]
+    source: SecretSource,
+
+    /// Print one JSON object, with the secret if one was made
+    #[arg(long)]
+    json: bool,
 }
 
 /// The types of clients that can keep a secret or a key. The others need redirect URIs, which only
@@ -104,21 +115,30 @@ impl Create {
         let method = self.method()?;
         // A wrong file is refused before a store is opened, which could make it.
         let public = self.jwks.as_deref().map(credentials::read_key_file).transpose()?;
+        let chosen = self.source.read()?;
         let setup = place.open().await?;
         // Checked before a key is made, so that a refused client leaves no key file.
         self.refuse_taken_in(&setup).await?;
         let credentials = match (public, &self.new_key) {
             (Some(keys), _) => Credentials::Keys(keys),
             (None, Some(file)) => Credentials::of_new_key(file)?,
-            (None, None) => Credentials::of_secret(setup.master_key()),
+            (None, None) => {
+                let chosen = chosen.as_ref().map(|text| text.as_str());
+                Credentials::Secret(NewSecret::make(chosen, setup.master_key()))
+            }
         };
         let spec = self.spec(method, &credentials);
         if let Err(error) = self.write(&setup, spec).await {
             credentials.take_back();
             return Err(error);
         }
+        let shown =
+            if self.json { Some(super::known(&setup, &self.id).await?.details()) } else { None };
         setup.store().close().await;
-        credentials.hand_out(&self.id)?;
+        match shown {
+            Some(client) => credentials.hand_out_as_json(client)?,
+            None => credentials.hand_out(&self.id)?,
+        }
         Ok(ExitCode::SUCCESS)
     }
 
@@ -147,6 +167,9 @@ impl Create {
             }
             (false, true) => {
                 Err(CliError::usage("a client with a secret has no key: leave the file out"))
+            }
+            (true, true) if self.source.is_given() => {
+                Err(CliError::usage("a client with a key has no secret: leave the secret out"))
             }
             (true, true) | (false, false) => Ok(method),
         }

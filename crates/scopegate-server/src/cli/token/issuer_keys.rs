@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use scopegate_claims::{Issuer, UnixTime};
+use scopegate_core::catalog::ServerId;
 use scopegate_core::keys::ClientKeys;
 use scopegate_core::keys::fetch::Fetch;
 use scopegate_core::store::KeyStore;
@@ -25,6 +26,13 @@ pub(super) struct IssuerKeys {
     pub(super) owner: String,
 }
 
+/// The store that holds the keys of an issuer.
+pub(super) struct Home {
+    pub(super) store: SqlStore,
+    pub(super) base: Issuer,
+    pub(super) server: ServerId,
+}
+
 /// Where keys come from.
 pub(super) enum KeySource<'a> {
     /// A file with a JWK set.
@@ -36,16 +44,21 @@ pub(super) enum KeySource<'a> {
 }
 
 impl KeySource<'_> {
-    /// Gets the keys for a token of an issuer. The inner error says why there are none.
+    /// Gets the keys for a token of an issuer, and the store if they come from one. The inner error says
+    /// why there are none.
     pub(super) async fn keys(
         &self,
         token_issuer: Option<&str>,
         now: UnixTime,
-    ) -> Result<Result<IssuerKeys, String>, CliError> {
+    ) -> Result<Result<(IssuerKeys, Option<Home>), String>, CliError> {
+        let elsewhere = |keys: Result<IssuerKeys, String>| keys.map(|keys| (keys, None));
         match *self {
-            KeySource::File(path) => Ok(from_file(path, &input::read(path)?)),
-            KeySource::Issuer(issuer) => Ok(published(issuer, now).await),
-            KeySource::Store(place) => stored(place, token_issuer).await,
+            KeySource::File(path) => Ok(elsewhere(from_file(path, &input::read(path)?))),
+            KeySource::Issuer(issuer) => Ok(elsewhere(published(issuer, now).await)),
+            KeySource::Store(place) => {
+                let stored = stored(place, token_issuer).await?;
+                Ok(stored.map(|(keys, home)| (keys, Some(home))))
+            }
         }
     }
 }
@@ -125,7 +138,7 @@ fn check_keys_url(url: &str, issuer: &Issuer) -> Result<(), &'static str> {
 async fn stored(
     place: &Workplace,
     token_issuer: Option<&str>,
-) -> Result<Result<IssuerKeys, String>, CliError> {
+) -> Result<Result<(IssuerKeys, Home), String>, CliError> {
     let config = place.config()?;
     let base = config.base_url(config.listen.public)?;
     let advice = "give --issuer or --jwks";
@@ -135,26 +148,28 @@ async fn stored(
     let Some(issuer) = token_issuer.and_then(|issuer| Issuer::parse(issuer).ok()) else {
         return Ok(Err(format!("the token names no issuer; {advice}")));
     };
+    let below = format!("{}/oauth2/", base.as_str());
+    let server = match issuer.as_str().strip_prefix(&below) {
+        Some(server) => ServerId::parse(server).ok(),
+        None if issuer == base => Some(ServerId::org()),
+        None => None,
+    };
+    let Some(server) = server else {
+        return Ok(Err(format!("{issuer} is not served from {}; {advice}", config.store.url)));
+    };
     let failed = |error: &dyn Error| CliError::failed(error);
     let store = SqlStore::open(&config.store.url, &config.store.options).await;
     let store = store.map_err(|error| failed(&error))?;
     let all = store.keys_since(0).await.map_err(|error| failed(&error))?.keys;
-    store.close().await;
-
-    let below = format!("{}/oauth2/", base.as_str());
-    let server = match issuer.as_str().strip_prefix(&below) {
-        Some(server) => server,
-        None if issuer == base => "org",
-        None => {
-            return Ok(Err(format!("{issuer} is not served from {}; {advice}", config.store.url)));
-        }
-    };
-    let own = all.iter().filter(|key| key.server.as_str() == server);
+    let own = all.iter().filter(|key| key.server == server);
     let keys = KeySet::from_keys(own.filter_map(|key| VerifyingKey::from_jwk(&key.public).ok()));
     if keys.is_empty() {
+        store.close().await;
         return Ok(Err(format!("{issuer} has no keys in {}; {advice}", config.store.url)));
     }
-    Ok(Ok(IssuerKeys { keys: Arc::new(keys), owner: issuer.to_string(), issuer: Some(issuer) }))
+    let owner = issuer.to_string();
+    let keys = IssuerKeys { keys: Arc::new(keys), owner, issuer: Some(issuer) };
+    Ok(Ok((keys, Home { store, base, server })))
 }
 
 #[cfg(test)]

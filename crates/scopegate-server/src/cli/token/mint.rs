@@ -25,7 +25,9 @@ use crate::cli::{Workplace, arguments, console};
 Examples:
   scopegate token mint --client orders-reader --scope read:orders
   scopegate token mint --server orders --client batch --scope 'a b' --lifetime 5m
-  curl -H \"Authorization: Bearer $(scopegate token mint --client orders-reader)\" localhost:8080/orders")]
+  curl -H \"Authorization: Bearer $(scopegate token mint --client orders-reader)\" localhost:8080/orders
+
+Exit codes: 0 made, 1 refused, 2 wrong arguments.")]
 pub(crate) struct Mint {
     /// The authorization server
     #[arg(long, value_name = "ID", default_value = ServerId::DEFAULT, value_parser = arguments::server)]

@@ -6,9 +6,11 @@ use scopegate_core::authority::Authority;
 use scopegate_core::directory::{Profile, User};
 use serde_json::Value;
 
-use super::{done, refused, secret_input};
+use super::record::UserRecord;
+use super::{done, known_groups, refused, secret_input};
 use crate::cli::console;
 use crate::cli::failure::CliError;
+use crate::cli::table::Listed;
 
 /// Make a user; the id is printed
 ///
@@ -18,7 +20,9 @@ use crate::cli::failure::CliError;
 #[command(after_long_help = "\
 Examples:
   scopegate users create --login alice --group staff --profile email=alice@example.com
-  scopegate users create --login bob --password-stdin < password.txt")]
+  scopegate users create --login bob --password-stdin < password.txt
+
+Exit codes: 0 made, 1 the store refused it (login taken), 2 wrong arguments or password.")]
 pub(crate) struct Create {
     /// The name that the user types to sign in
     #[arg(long, value_name = "LOGIN", value_parser = parse_login)]
@@ -35,23 +39,32 @@ pub(crate) struct Create {
     /// Read a password from the standard input
     #[arg(long)]
     password_stdin: bool,
+
+    /// Print the user as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 impl Create {
     pub(super) async fn run(self, authority: &Authority) -> Result<(), CliError> {
-        let Self { login, group, profile, password_stdin } = self;
+        let Self { login, group, profile, password_stdin, json } = self;
         let profile = Profile::collect(profile).map_err(CliError::usage)?;
         let password = if password_stdin { Some(secret_input::chosen()?) } else { None };
         let groups = group.into_iter().collect();
         let newcomer = Newcomer { login: login.clone(), groups, profile, password };
         let made = authority.create_user(newcomer).await;
         let user = made.map_err(|error| refused(&login, &error))?;
-        done("made the user", &user);
-        console::result(user.id.as_str())
+        known_groups::warn_of_new(&authority.catalog(), &user.groups);
+        if json {
+            return console::result(&format!("{:#}", UserRecord(user).json()));
+        }
+        let id = user.id.clone();
+        done("made the user", user, false)?;
+        console::result(id.as_str())
     }
 }
 
-fn parse_login(text: &str) -> Result<String, &'static str> {
+pub(super) fn parse_login(text: &str) -> Result<String, &'static str> {
     User::check_login(text).map(|()| text.to_owned())
 }
 
@@ -63,7 +76,7 @@ pub(super) fn parse_group(text: &str) -> Result<String, &'static str> {
     is_label.then(|| text.to_owned()).ok_or("a group has 1 to 100 characters on one line")
 }
 
-fn parse_attribute(text: &str) -> Result<(String, Value), &'static str> {
+pub(super) fn parse_attribute(text: &str) -> Result<(String, Value), &'static str> {
     let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
     if name.is_empty() {
         return Err("write NAME=VALUE");

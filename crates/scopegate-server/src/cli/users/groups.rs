@@ -1,10 +1,12 @@
 //! `scopegate users groups`
 
 use clap::Args;
+use scopegate_core::audit::Actor;
 use scopegate_core::authority::Authority;
+use scopegate_core::store::UserKey;
 
 use super::create::parse_group;
-use super::{known, refused};
+use super::{done, known, known_groups, refused};
 use crate::cli::console;
 use crate::cli::failure::CliError;
 
@@ -13,11 +15,13 @@ use crate::cli::failure::CliError;
 #[command(after_long_help = "\
 Examples:
   scopegate users groups alice
-  scopegate users groups alice --add staff --remove guests")]
+  scopegate users groups alice --add staff --remove guests
+
+Exit codes: 0 done, 1 there is no such user, 2 wrong arguments.")]
 pub(crate) struct Groups {
-    /// The login
-    #[arg(value_name = "LOGIN")]
-    login: String,
+    /// The login or the id
+    #[arg(value_name = "USER")]
+    user: String,
 
     /// A group that the user joins; may be repeated
     #[arg(long, value_name = "GROUP", value_parser = parse_group)]
@@ -26,18 +30,30 @@ pub(crate) struct Groups {
     /// A group that the user leaves; may be repeated
     #[arg(long, value_name = "GROUP")]
     remove: Vec<String>,
+
+    /// Print the user as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 impl Groups {
     pub(super) async fn run(self, authority: &Authority) -> Result<(), CliError> {
-        let Self { login, add, remove } = self;
+        let Self { user: name, add, remove, json } = self;
+        let before = known(authority, &name).await?;
         let user = if add.is_empty() && remove.is_empty() {
-            known(authority, &login).await?
+            before
         } else {
+            let new: Vec<_> = add.iter().filter(|group| !before.groups.contains(*group)).collect();
+            known_groups::warn_of_new(&authority.catalog(), new);
             let (add, remove) = (add.into_iter().collect(), remove.into_iter().collect());
-            let changed = authority.change_user_groups(&login, &add, &remove).await;
-            changed.map_err(|error| refused(&login, &error))?
+            let actor = Actor::cli("users groups");
+            let users = authority.users(&actor);
+            let changed = users.change_groups(UserKey::Id(&before.id), &add, &remove).await;
+            changed.map_err(|error| refused(&name, &error))?
         };
+        if json {
+            return done("", user, true);
+        }
         user.groups.iter().try_for_each(|group| console::result(group))
     }
 }

@@ -21,7 +21,9 @@ Examples:
 In the catalog file:
   [[user]]
   login = \"alice\"
-  password = { hash = \"$argon2id$…\" }")]
+  password = { hash = \"$argon2id$…\" }
+
+Exit codes: 0 printed, 2 the password is too short, too long or not typed twice.")]
 pub(crate) struct Hash {}
 
 impl Hash {

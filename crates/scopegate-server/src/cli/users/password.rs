@@ -1,7 +1,9 @@
-//! `scopegate users set-password`
+//! `scopegate users password`
 
 use clap::Args;
+use scopegate_core::audit::Actor;
 use scopegate_core::authority::Authority;
+use scopegate_core::store::UserKey;
 
 use super::{done, known, refused, secret_input};
 use crate::cli::failure::CliError;
@@ -13,21 +15,28 @@ use crate::cli::failure::CliError;
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
-  scopegate users set-password alice
-  scopegate users set-password alice < password.txt")]
+  scopegate users password alice
+  scopegate users password alice < password.txt
+
+Exit codes: 0 set, 1 there is no such user, 2 wrong arguments or password.")]
 pub(crate) struct SetPassword {
-    /// The login
-    #[arg(value_name = "LOGIN")]
-    login: String,
+    /// The login or the id
+    #[arg(value_name = "USER")]
+    user: String,
+
+    /// Print the user as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 impl SetPassword {
     pub(super) async fn run(self, authority: &Authority) -> Result<(), CliError> {
-        let Self { login } = self;
         // Checked before the password is asked for.
-        known(authority, &login).await?;
-        let changed = authority.set_user_password(&login, secret_input::chosen()?).await;
-        done("set the password of", &changed.map_err(|error| refused(&login, &error))?);
-        Ok(())
+        let user = known(authority, &self.user).await?;
+        let password = secret_input::chosen()?;
+        let actor = Actor::cli("users password");
+        let changed = authority.users(&actor).set_password(UserKey::Id(&user.id), password).await;
+        let changed = changed.map_err(|error| refused(&self.user, &error))?;
+        done("set the password of", changed, self.json)
     }
 }

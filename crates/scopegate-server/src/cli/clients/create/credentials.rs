@@ -5,21 +5,18 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use scopegate_core::catalog::{ClientId, ClientSecret};
-use scopegate_core::client_auth::secret_mac;
-use scopegate_jose::{Algorithm, Jwk, MasterKey, SigningKey, VerifyingKey, random_token, sha256};
+use scopegate_jose::{Algorithm, Jwk, SigningKey, VerifyingKey};
 use scopegate_server::private_file;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use zeroize::Zeroizing;
 
+use super::super::new_secret::NewSecret;
 use crate::cli::failure::CliError;
 use crate::cli::{console, input};
 
 /// Maximum keys of a client.
 const MAX_KEYS: usize = 16;
-
-/// The random bytes of a secret.
-const SECRET_LEN: usize = 32;
 
 /// The credentials of a new client.
 pub(super) enum Credentials {
@@ -27,18 +24,11 @@ pub(super) enum Credentials {
     Keys(Vec<Jwk>),
     /// A new key, whose private part is in this file.
     NewKey(Jwk, PathBuf),
-    /// A new secret, and what the store keeps of it.
-    Secret(Zeroizing<String>, ClientSecret),
+    /// A new secret.
+    Secret(NewSecret),
 }
 
 impl Credentials {
-    /// Makes a secret.
-    pub(super) fn of_secret(master_key: &MasterKey) -> Self {
-        let secret = Zeroizing::new(random_token(SECRET_LEN));
-        let mac = secret_mac(master_key, &sha256(secret.as_bytes()));
-        Self::Secret(secret, ClientSecret::from_mac(mac))
-    }
-
     /// Makes a key and writes it to a new file.
     pub(super) fn of_new_key(path: &Path) -> Result<Self, CliError> {
         let failed = |error| CliError::failed(&error);
@@ -64,7 +54,7 @@ impl Credentials {
 
     pub(super) fn secrets(&self) -> Vec<ClientSecret> {
         match self {
-            Self::Secret(_, kept) => vec![kept.clone()],
+            Self::Secret(secret) => vec![secret.kept.clone()],
             Self::Keys(_) | Self::NewKey(..) => Vec::new(),
         }
     }
@@ -73,7 +63,7 @@ impl Credentials {
         match self {
             Self::Keys(keys) => keys.clone(),
             Self::NewKey(key, _) => vec![key.clone()],
-            Self::Secret(..) => Vec::new(),
+            Self::Secret(_) => Vec::new(),
         }
     }
 
@@ -91,13 +81,29 @@ impl Credentials {
                 ));
                 Ok(())
             }
-            Self::Secret(secret, _) => {
+            Self::Secret(NewSecret { shown: None, .. }) => {
+                console::notice(&format!("made the client `{client}` with the given secret"));
+                Ok(())
+            }
+            Self::Secret(NewSecret { shown: Some(secret), .. }) => {
                 console::notice(&format!(
                     "made the client `{client}`; its secret is shown this once:"
                 ));
                 console::result(secret)
             }
         }
+    }
+
+    /// Prints the client, with a secret that was made.
+    pub(super) fn hand_out_as_json(&self, mut client: Value) -> Result<(), CliError> {
+        match self {
+            Self::Secret(NewSecret { shown: Some(secret), .. }) => {
+                client["secret"] = Value::from(secret.as_str());
+            }
+            Self::NewKey(_, path) => client["key_file"] = path.display().to_string().into(),
+            Self::Keys(_) | Self::Secret(_) => {}
+        }
+        console::result(&format!("{client:#}"))
     }
 
     /// Deletes the key file of a client that could not be made.

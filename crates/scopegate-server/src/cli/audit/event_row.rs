@@ -1,0 +1,199 @@
+//! An audit event as it is shown.
+
+use scopegate_claims::UnixTime;
+use scopegate_core::store::StoredEvent;
+use serde_json::{Value, json};
+
+use crate::cli::table::Listed;
+use crate::cli::time_text;
+
+/// The stored outcome of what was not refused.
+const ALLOW: &str = "ALLOW";
+
+/// What the names of most kinds begin with. The table leaves it out.
+const COMMON: &str = "app.oauth2.as.";
+
+/// An audit event. It is read as JSON, so that an event of a newer version is shown, too.
+pub(super) struct EventRow {
+    id: String,
+    body: Value,
+}
+
+impl EventRow {
+    pub(super) fn of(event: &StoredEvent) -> Self {
+        // A body that is no JSON shows only its id.
+        let body = serde_json::from_str(&event.json).unwrap_or_default();
+        Self { id: event.id.to_string(), body }
+    }
+
+    fn text(&self, member: &str) -> Option<&str> {
+        self.body[member].as_str().filter(|text| !text.is_empty())
+    }
+
+    fn at(&self) -> Option<UnixTime> {
+        self.body["at"].as_u64().map(UnixTime::from_seconds)
+    }
+
+    fn is_allowed(&self) -> bool {
+        self.text("outcome") == Some(ALLOW)
+    }
+
+    /// Whether the event is a decision about a request of a client, which has an id to ask for.
+    fn is_decision(&self) -> bool {
+        self.text("kind").is_some_and(|kind| kind.starts_with(COMMON))
+            && self.body["count"].is_null()
+    }
+
+    /// Who did it. `None` if it is not recorded.
+    fn actor(&self) -> Value {
+        if !self.body["actor"].is_null() {
+            return self.body["actor"].clone();
+        }
+        let kind = self.text("kind").unwrap_or_default();
+        let (actor, id) = match kind {
+            _ if kind.starts_with("user.session.") => ("user", self.text("user")),
+            _ if kind.starts_with("app.oauth2.as.key.") => ("system", Some("keys")),
+            _ if self.is_decision() => ("client", self.text("client")),
+            _ => return Value::Null,
+        };
+        id.map_or(Value::Null, |id| json!({ "type": actor, "id": id }))
+    }
+
+    /// Why, or what: the rule, the reason, the actor and the entity, as far as there are any.
+    fn notes(&self) -> String {
+        let entity = ["after", "before"].map(|member| &self.body[member]);
+        let entity = entity.into_iter().find(|entity| !entity.is_null()).map(|entity| {
+            let name = |member: &str| entity[member].as_str().unwrap_or_default().to_owned();
+            let verb = match (self.body["before"].is_null(), self.body["after"].is_null()) {
+                (true, _) => "created",
+                (_, true) => "deleted",
+                _ => "changed",
+            };
+            format!("{verb} {} {}", name("kind"), name("name"))
+        });
+        let labelled = |label: &str, member: &str| Some(format!("{label} {}", self.text(member)?));
+        let actor = self.body["actor"]["id"].as_str();
+        let actor = actor.map(|id| {
+            format!("by {} {id:?}", self.body["actor"]["type"].as_str().unwrap_or_default())
+        });
+        let count = self.body["count"].as_u64().map(|count| format!("{count} requests"));
+        let notes = [
+            entity,
+            labelled("scopes", "scope"),
+            labelled("rule", "rule"),
+            self.text("reason").map(str::to_owned),
+            count,
+            actor,
+            labelled("from", "address"),
+        ];
+        notes.into_iter().flatten().collect::<Vec<_>>().join("; ")
+    }
+}
+
+impl Listed for EventRow {
+    const COLUMNS: &'static [&'static str] =
+        &["AT (UTC)", "KIND", "OUTCOME", "SERVER", "CLIENT", "USER", "ID", "NOTES"];
+
+    fn cells(&self) -> Vec<String> {
+        let or_dash = |member: &str| self.text(member).unwrap_or("-").to_owned();
+        let kind = self.text("kind").unwrap_or("-");
+        let at = self.at().map(time_text::date).unwrap_or_default();
+        let outcome = if self.is_allowed() { "allow".to_owned() } else { or_dash("outcome") };
+        vec![
+            at.trim_end_matches(" UTC").to_owned(),
+            kind.strip_prefix(COMMON).unwrap_or(kind).to_owned(),
+            outcome,
+            or_dash("server"),
+            or_dash("client"),
+            or_dash("user"),
+            self.id.clone(),
+            self.notes(),
+        ]
+    }
+
+    fn json(&self) -> Value {
+        let scopes: Vec<_> = self.text("scope").unwrap_or_default().split_whitespace().collect();
+        let outcome = self.text("outcome");
+        json!({
+            "id": self.id,
+            "at": self.at().map(time_text::rfc3339),
+            "kind": self.text("kind"),
+            "outcome": if self.is_allowed() { "allow" } else { "refused" },
+            "error": outcome.filter(|_| !self.is_allowed()),
+            "actor": self.actor(),
+            "server": self.text("server"),
+            "client": self.text("client"),
+            "user": self.text("user"),
+            "grant_type": self.text("grant_type"),
+            "scopes": scopes,
+            "rule": self.text("rule"),
+            "decision_id": self.is_decision().then_some(&self.id),
+            "reason": self.text("reason"),
+            "address": self.text("address"),
+            "token_id": self.text("token_id"),
+            "family": self.text("family"),
+            "count": self.body["count"],
+            "before": self.body["before"],
+            "after": self.body["after"],
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use scopegate_core::audit::DecisionId;
+
+    use super::*;
+
+    fn row(body: &Value) -> EventRow {
+        let id = DecisionId::first_at(UnixTime::from_seconds(1_800_000_000));
+        EventRow::of(&StoredEvent { id, json: body.to_string() })
+    }
+
+    #[test]
+    fn a_refused_request_is_shown_with_its_client_as_actor_and_its_reason() {
+        let row = row(&json!({
+            "at": 1_800_000_000, "kind": "app.oauth2.as.token.grant.access_token",
+            "server": "default", "client": "batch", "outcome": "access_denied",
+            "scope": "a b", "reason": "No rule matches.", "address": "192.0.2.1",
+        }));
+        let json = row.json();
+        assert_eq!(json["at"], "2027-01-15T08:00:00Z");
+        assert_eq!(
+            (&json["outcome"], &json["error"]),
+            (&json!("refused"), &json!("access_denied"))
+        );
+        assert_eq!(json["actor"], json!({ "type": "client", "id": "batch" }));
+        assert_eq!((&json["scopes"], &json["user"]), (&json!(["a", "b"]), &Value::Null));
+        assert_eq!(json["decision_id"], json["id"]);
+        let cells = row.cells();
+        assert_eq!(
+            cells[..4],
+            ["2027-01-15 08:00:00", "token.grant.access_token", "access_denied", "default"]
+        );
+        assert_eq!(cells[7], "scopes a b; No rule matches.; from 192.0.2.1");
+    }
+
+    #[test]
+    fn a_change_of_the_catalog_names_its_actor_and_its_entity() {
+        let actor = json!({ "type": "file", "id": "catalog.toml" });
+        let entity = json!({ "kind": "client", "name": "batch" });
+        let row = row(&json!({
+            "at": 1, "kind": "catalog.entity.change", "outcome": "ALLOW", "client": "batch",
+            "actor": actor, "before": entity,
+        }));
+        assert_eq!((&row.json()["actor"], &row.json()["decision_id"]), (&actor, &Value::Null));
+        assert_eq!(row.json()["error"], Value::Null);
+        assert_eq!(row.cells()[7], "deleted client batch; by file \"catalog.toml\"");
+    }
+
+    #[test]
+    fn an_event_of_a_newer_version_is_shown() {
+        let row = row(&json!({ "kind": "of.tomorrow", "outcome": "ALLOW" }));
+        assert_eq!(
+            (row.json()["kind"].clone(), row.json()["actor"].clone()),
+            (json!("of.tomorrow"), Value::Null)
+        );
+        assert_eq!(row.cells().len(), EventRow::COLUMNS.len());
+    }
+}
