@@ -145,7 +145,9 @@ struct Match {
 /// The earlier rules that match under some circumstances.
 #[derive(Default)]
 struct Earlier<'c> {
-    rules: Vec<(&'c Policy, &'c Rule, UserSet)>,
+    rules: Vec<(&'c Policy, &'c Rule)>,
+    /// The indexes of the rules for each set of users. Most rules share their users with others.
+    by_users: HashMap<UserSet, Vec<usize>>,
     /// The users of these rules, by the circumstances.
     covered: HashMap<Required<'c>, UserSet>,
 }
@@ -170,15 +172,22 @@ impl<'c> Earlier<'c> {
             let covered = self.covered.entry(required);
             covered.and_modify(|covered| _ = covered.add(&users)).or_insert_with(|| users.clone());
         }
-        self.rules.push((policy, rule, users));
+        self.by_users.entry(users).or_default().push(self.rules.len());
+        self.rules.push((policy, rule));
     }
 
     /// The rules that may win for some of these users, at most [`MAX_UNLESS`], and whether there are more.
     fn that_may_win(&self, users: &UserSet) -> (Vec<String>, bool) {
-        let winning = self.rules.iter().filter(|(_, _, winners)| winners.intersects(users));
-        let mut winning = winning.map(|(policy, rule, _)| name(policy, rule));
-        let listed = winning.by_ref().take(MAX_UNLESS).collect();
-        (listed, winning.next().is_some())
+        let sets = self.by_users.iter().filter(|(winners, _)| winners.intersects(users));
+        let first = sets.flat_map(|(_, rules)| rules.iter().take(MAX_UNLESS + 1));
+        let mut winning: Vec<_> = first.copied().collect();
+        winning.sort_unstable();
+        let has_more = winning.len() > MAX_UNLESS;
+        let listed = winning.iter().take(MAX_UNLESS).map(|index| {
+            let (policy, rule) = self.rules[*index];
+            name(policy, rule)
+        });
+        (listed.collect(), has_more)
     }
 }
 

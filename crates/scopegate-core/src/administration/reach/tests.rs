@@ -1,5 +1,7 @@
 mod brute;
+mod examples;
 mod random;
+mod speed;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
