@@ -1,9 +1,10 @@
 //! `scopegate can`
 
+use std::collections::HashMap;
 use std::process::ExitCode;
 
 use clap::Args;
-use scopegate_core::administration::reach::{Reach, Reached, StoredUsers};
+use scopegate_core::administration::reach::{Reach, Reached, Row, StoredUsers};
 use scopegate_core::authority::Authority;
 use scopegate_core::catalog::{ClientId, ServerId};
 
@@ -54,9 +55,25 @@ impl Can {
         if reached.is_empty() {
             return console::result(&format!("`{}` can get no scope", self.client));
         }
-        let rows = reached.iter().map(|Reached { server, scope, row, .. }| {
-            format!("{scope} at {server}\n{}", shown(row))
-        });
-        console::result(&rows.collect::<Vec<_>>().join("\n\n"))
+        console::result(&shown(by_scopes(&reached).into_iter()))
     }
+}
+
+/// Each row with the scopes that are reached in the same way. A client gets the scopes of OpenID Connect by each
+/// rule for users, so that many rows differ only in the scope.
+fn by_scopes(reached: &[Reached]) -> Vec<(String, &Row)> {
+    let mut rows: Vec<(Vec<&str>, &Reached)> = Vec::new();
+    let mut places = HashMap::new();
+    for new in reached {
+        let place = *places.entry(format!("{} {:?}", new.server, new.row)).or_insert(rows.len());
+        match rows.get_mut(place) {
+            Some((scopes, _)) => scopes.push(&new.scope),
+            None => rows.push((vec![&new.scope], new)),
+        }
+    }
+    let mut shown = Vec::new();
+    for (scopes, Reached { server, row, .. }) in rows {
+        shown.push((format!("{} at {server}", scopes.join(", ")), row));
+    }
+    shown
 }

@@ -17,6 +17,9 @@ use self::world::World;
 use super::failure::CliError;
 use super::{Workplace, console, input};
 
+/// How far back the audit log is read, if it is not told.
+const SINCE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
 /// Run policy tests, or write them from decisions that happened
 ///
 /// Each test describes a request, and the scopes, claims and lifetime that it must give, or the
@@ -46,16 +49,17 @@ pub(super) struct Test {
     #[arg(long, conflicts_with = "file")]
     from_audit: bool,
 
-    /// How far back the audit log is read
-    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = parse_since, requires = "from_audit")]
-    since: Duration,
+    /// How far back the audit log is read [default: 7d]
+    #[arg(long, value_name = "TIME", value_parser = parse_since)]
+    since: Option<Duration>,
 }
 
 impl Test {
     pub(super) async fn run(self, place: &Workplace) -> Result<ExitCode, CliError> {
-        match &self.file {
-            None => from_audit::print(place, self.since).await,
-            Some(file) => self.test(place, file).await,
+        match (&self.file, self.since) {
+            (None, since) => from_audit::print(place, since.unwrap_or(SINCE)).await,
+            (Some(_), Some(_)) => Err(CliError::usage("--since needs --from-audit")),
+            (Some(file), None) => self.test(place, file).await,
         }
     }
 

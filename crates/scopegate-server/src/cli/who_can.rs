@@ -59,8 +59,7 @@ impl WhoCan {
         if rows.is_empty() {
             return console::result(&format!("no client can get `{scope}` at `{server}`"));
         }
-        let rows = rows.iter().map(|row| format!("{}\n{}", row.client, shown(row)));
-        console::result(&rows.collect::<Vec<_>>().join("\n\n"))
+        console::result(&shown(rows.iter().map(|row| (row.client.clone(), row))))
     }
 }
 

@@ -49,12 +49,17 @@ fn a_test_that_fails_is_shown_with_its_place_and_in_the_report() {
         "wrong.toml:{line}: failed: the reader may <write>\n  result\n    expected  a token\n    got       access_denied\n"
     );
     assert!(ended.stdout.starts_with(&shown), "{}", ended.stdout);
-    assert!(ended.stdout.contains("readers/read only: scopes wants read:orders, found write:orders"));
+    assert!(
+        ended.stdout.contains("readers/read only: scopes wants read:orders, found write:orders")
+    );
     assert!(ended.stdout.ends_with("10 passed, 1 failed\n"), "{}", ended.stdout);
     let report = place.read("report.xml");
-    assert!(report.contains(r#"tests="11" failures="1" errors="0""#), "{report}");
+    assert!(report.contains(r#"tests="11" skipped="0" failures="1" errors="0""#), "{report}");
     assert!(report.contains(r#"name="the reader may &lt;write&gt;""#), "{report}");
-    assert!(report.contains(r#"message="result: expected a token, got access_denied""#), "{report}");
+    assert!(
+        report.contains(r#"message="result: expected a token, got access_denied""#),
+        "{report}"
+    );
 }
 
 #[test]
@@ -63,7 +68,10 @@ fn a_file_that_is_wrong_is_refused_with_its_place() {
     place.write("bad.toml", "[[test]]\nnmae = 'a'\n");
     let ended = place.run(&["test", "bad.toml", "--catalog", "catalog.toml"]);
     assert_eq!(ended.code, 2, "{ended:?}");
-    assert!(ended.stderr.contains("bad.toml:2:1: unknown key \"nmae\": write \"name\""), "{ended:?}");
+    assert!(
+        ended.stderr.contains("bad.toml:2:1: unknown key \"nmae\": write \"name\""),
+        "{ended:?}"
+    );
     assert_eq!(place.run(&["test"]).code, 2);
     assert_eq!(place.run(&["test", "catalog.tests.toml", "--since", "1d"]).code, 2);
     let missing = place.run(&["test", "catalog.tests.toml"]);

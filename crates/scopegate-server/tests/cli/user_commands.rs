@@ -75,6 +75,7 @@ async fn sign_in(place: &Place, name: &str) {
             auth: None,
             userinfo_claims: vec![],
             id_token_claims: vec![],
+            resources: Vec::new(),
             began_at: now,
         },
     };
