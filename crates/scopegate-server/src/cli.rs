@@ -5,6 +5,7 @@ mod catalog_file;
 mod clients;
 mod console;
 mod descriptors;
+mod explain;
 mod failure;
 mod input;
 mod logging;
@@ -52,6 +53,7 @@ enum Command {
     Serve(serve::Serve),
     Apply(apply::Apply),
     Validate(validate::Validate),
+    Explain(explain::Explain),
     #[command(subcommand)]
     Token(token::Token),
     #[command(subcommand)]
@@ -81,6 +83,7 @@ impl Cli {
             Command::Serve(command) => command.run(&place).await,
             Command::Apply(command) => command.run(&place).await,
             Command::Validate(command) => command.run(&place),
+            Command::Explain(command) => command.run(&place).await,
             Command::Token(command) => command.run(&place).await,
             Command::Clients(command) => command.run(&place).await,
             Command::Users(command) => command.run(&place).await,

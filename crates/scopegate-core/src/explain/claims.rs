@@ -58,6 +58,7 @@ pub(super) async fn payloads(
 /// The claims of both tokens, in the order in which they are written.
 pub(super) fn shown(
     (access, id): &(Option<Value>, Option<Value>),
+    inquiry: &Inquiry,
     allowance: &Allowance,
 ) -> Vec<ShownClaim> {
     let of_token = |payload: &Option<Value>, token: ShownToken| -> Vec<ShownClaim> {
@@ -65,7 +66,7 @@ pub(super) fn shown(
         let claim = |(name, value): (&String, &Value)| ShownClaim {
             name: name.clone(),
             value: value.clone(),
-            source: source(allowance, token, name),
+            source: source(inquiry, allowance, token, name),
             token,
         };
         members.iter().map(claim).collect()
@@ -76,14 +77,15 @@ pub(super) fn shown(
 }
 
 /// Where the value of a claim comes from.
-fn source(allowance: &Allowance, token: ShownToken, name: &str) -> String {
+fn source(inquiry: &Inquiry, allowance: &Allowance, token: ShownToken, name: &str) -> String {
     let (server, client) = (&allowance.parties.server, &allowance.parties.client);
     let rule = &allowance.granted.rule;
     let is_access = token == ShownToken::Access;
     let fixed = match name {
         "iss" => "the issuer of the server",
         "aud" if !is_access => "the client id",
-        "aud" => "the audience of the server that `resource` selects, or the first",
+        "aud" if inquiry.resources.is_empty() => "the first audience of the server",
+        "aud" => "selected by the resource",
         "sub" if is_access && allowance.subject.person().is_none() => "the client id",
         "sub" if is_access && server.spec.dialect == scopegate_claims::Dialect::Okta => {
             "the login of the user"

@@ -88,7 +88,7 @@ impl Authority {
             user.as_ref().filter(|_| signs_in || is_told).map(|_| Authentication {
                 at: request.auth_time.unwrap_or(now),
                 acr: request.acr.clone().unwrap_or_else(|| PASSWORD.to_owned()),
-                amr: Vec::new(),
+                amr: if is_told { Vec::new() } else { vec!["pwd".to_owned()] },
                 session: None,
             });
         if let Some(user) = user.as_ref().filter(|_| signs_in && !is_told) {

@@ -198,7 +198,7 @@ impl Explanation {
             ));
         }
         let payloads = claims::payloads(inquiry, allowance).await;
-        self.claims = claims::shown(&payloads, allowance);
+        self.claims = claims::shown(&payloads, inquiry, allowance);
         (self.access_token, self.id_token) = payloads;
     }
 
@@ -239,7 +239,11 @@ fn sentence(inquiry: &Inquiry) -> String {
     )
 }
 
-/// A duration in seconds, as people write it.
+/// A duration in seconds, as people write it: two days and more in days.
 pub(super) fn duration(seconds: u64) -> String {
-    show_duration(Duration::from_secs(seconds))
+    const DAY: u64 = 24 * 60 * 60;
+    match seconds >= 2 * DAY && seconds.is_multiple_of(DAY) {
+        true => format!("{}d", seconds / DAY),
+        false => show_duration(Duration::from_secs(seconds)),
+    }
 }
