@@ -312,6 +312,18 @@ pub enum ClientType {
     Web,
 }
 
+impl ClientType {
+    /// The name in a catalog file.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Browser => "browser",
+            Self::Native => "native",
+            Self::Service => "service",
+            Self::Web => "web",
+        }
+    }
+}
+
 /// Defines the enum of client authentication methods from a table.
 macro_rules! auth_methods {
     ($($(#[$doc:meta])* $method:ident = $name:literal,)*) => {

@@ -17,6 +17,7 @@ use super::check::{Field, Review};
 use super::kind::SpecKind;
 use super::placement::Place;
 use super::{AuthorizationServer, ClientAuth, ClientId, EntityKey, Status};
+use crate::expression::Expression;
 
 /// Maximum length of the name of a policy or a rule, in characters.
 const MAX_NAME: usize = 100;
@@ -118,6 +119,9 @@ pub struct RuleSpec {
     /// The requested resources (RFC 8707) that it applies to. None: any, or no resource.
     #[serde(default, skip_serializing_if = "is_default")]
     pub resources: BTreeSet<String>,
+    /// An expression that must be true.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub when: Option<Expression>,
     /// Whether it gives the requested scopes that are inside, instead of not matching if one is not.
     #[serde(default, skip_serializing_if = "is_default")]
     pub narrow: bool,
@@ -192,6 +196,7 @@ impl Default for RuleSpec {
             acr_values: BTreeSet::new(),
             max_age: None,
             resources: BTreeSet::new(),
+            when: None,
             narrow: false,
             scope_lifetimes: BTreeMap::new(),
             status: Status::Active,

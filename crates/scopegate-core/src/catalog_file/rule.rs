@@ -9,6 +9,7 @@ use super::ids::{BadScopes, Listed, read_list, read_set};
 use super::seen::Seen;
 use super::{status, users_and_groups};
 use crate::catalog::{ClientAuth, ClockTime, Day, Effect, Hours, RuleSpec, Scopes};
+use crate::expression::{Expression, Wanted};
 use crate::spelling::{Quoted, parse_duration};
 use crate::toml_reader::{Node, Shape, Table, Text};
 
@@ -28,6 +29,7 @@ pub(super) const RULE: Shape = Shape {
         "acr_values",
         "max_age",
         "resources",
+        "when",
         "narrow",
         "access_token_lifetime",
         "scope_lifetimes",
@@ -56,6 +58,8 @@ pub(super) fn read(rule: Table<'_>, priority: u32, bad_scopes: &BadScopes<'_>) -
     let max_age = read("max_age");
     let (users, groups) = users_and_groups::read(rule);
     let names = |key, what| read_set(rule.optional(key), what, |name| Some(name.text.to_owned()));
+    let parse = |text| Expression::parse(text, Wanted::Boolean);
+    let when = rule.optional_text("when").map(|text| text.parse(parse));
     let hours = rule.optional("hours").map(read_hours);
     let client_auth = rule.optional("client_auth").map(read_client_auth);
     let scope_lifetimes =
@@ -76,6 +80,7 @@ pub(super) fn read(rule: Table<'_>, priority: u32, bad_scopes: &BadScopes<'_>) -
         acr_values: names("acr_values", "class"),
         max_age: optional(max_age)?,
         resources: names("resources", "resource"),
+        when: optional(when)?,
         narrow: rule.optional("narrow").map_or(Some(false), Node::boolean)?,
         scope_lifetimes: scope_lifetimes.unwrap_or_else(|| Some(BTreeMap::new()))?,
         refresh_token_lifetime: optional(refresh_token_lifetime)?,

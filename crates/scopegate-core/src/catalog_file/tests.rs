@@ -6,6 +6,7 @@ mod credentials;
 mod policies;
 mod random;
 mod refresh;
+mod rules;
 mod servers;
 mod syntax;
 mod trusted;

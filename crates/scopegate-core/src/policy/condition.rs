@@ -13,12 +13,14 @@ mod resource;
 mod scope;
 mod shown;
 mod user;
+mod when;
 mod zone;
 
 use scopegate_claims::ScopeSet;
 
 use super::Facts;
-use crate::catalog::{Effect, Policy, Rule};
+use crate::catalog::{Effect, Policy, Resource, Rule};
+use crate::expression::{ClientInput, Inputs, RequestInput, ServerInput, SessionInput, UserInput};
 
 /// All conditions, in the order in which they are tried.
 ///
@@ -36,6 +38,7 @@ pub static CONDITIONS: &[&dyn Condition] = &[
     &acr::SignInIsStrong,
     &max_age::SignInIsRecent,
     &hours::TimeIsInHours,
+    &when::ExpressionIsTrue,
 ];
 
 /// The number of conditions at the start of [`CONDITIONS`] that the index of a server decides:
@@ -119,6 +122,43 @@ pub struct Case<'a> {
 }
 
 impl Case<'_> {
+    /// What an expression of the rule can read.
+    fn inputs(&self) -> Inputs<'_> {
+        let Facts { server, client, user, authentication, resources, .. } = *self.facts;
+        let resource = resources.first();
+        let audience = server.audience(resource).or_else(|| server.audience(None));
+        Inputs {
+            user: user.map(|user| UserInput {
+                id: user.id.as_str(),
+                login: &user.login,
+                groups: &user.groups,
+                profile: user.profile.attributes(),
+            }),
+            client: ClientInput {
+                id: client.id.as_str(),
+                name: &client.spec.name,
+                client_type: client.spec.client_type.as_str(),
+                attributes: &client.spec.attributes,
+            },
+            server: ServerInput {
+                id: server.id.as_str(),
+                audience: audience.map_or("", |audience| audience.as_str()),
+            },
+            scopes: self.requested,
+            request: RequestInput {
+                grant_type: self.facts.grant_type,
+                resource: resource.map(Resource::as_written),
+                address: self.facts.address,
+                time: self.facts.now,
+            },
+            session: user.and(authentication).map(|authentication| SessionInput {
+                auth_time: authentication.at,
+                acr: &authentication.acr,
+                amr: &authentication.amr,
+            }),
+        }
+    }
+
     /// The index in [`CONDITIONS`] of the first condition that keeps the rule from matching.
     pub fn first_that_fails(&self) -> Option<u8> {
         self.first_after(0)

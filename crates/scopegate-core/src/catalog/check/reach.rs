@@ -162,6 +162,7 @@ fn covers_circumstances(first: &RuleSpec, then: &RuleSpec) -> bool {
         && covers(&first.acr_values, &then.acr_values, same_counts)
         && covers(&first.max_age, &then.max_age, same_counts)
         && covers(&first.resources, &then.resources, same_counts)
+        && covers(&first.when, &then.when, same_counts)
 }
 
 fn covers<T: Default + PartialEq>(first: &T, then: &T, same_counts: bool) -> bool {

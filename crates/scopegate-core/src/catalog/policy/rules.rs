@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{AcrClass, Effect, MAX_NAME, RuleSpec, Scopes};
 use crate::catalog::EntityKey;
 use crate::catalog::check::{Field, Review};
+use crate::expression::Wanted;
 use crate::spelling::{Instead, Quoted, nearest, show_duration};
 
 /// Maximum number of zones, classes or resources of a rule.
@@ -135,6 +136,9 @@ impl RuleSpec {
         review.entries("resources", self.resources.len());
         for resource in &self.resources {
             review.length(Field::of("resources").entry(resource), resource, MAX_RESOURCE);
+        }
+        if let Some(when) = &self.when {
+            review.report(Field::of("when"), when.check_gives(Wanted::Boolean));
         }
         if let Some(age) = self.max_age {
             let limits = Duration::from_secs(1)..=Self::MAX_AGE;

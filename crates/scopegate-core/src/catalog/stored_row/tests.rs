@@ -12,6 +12,7 @@ use crate::catalog::{
     RuleSpec, ScopeSpec, Scopes, ServerId, ServerSpec, Status, SubjectKind, TokenKind,
     TrustedIssuerSpec, ZoneSpec,
 };
+use crate::expression::{Expression, Wanted};
 
 fn default() -> ServerId {
     ServerId::default_server()
@@ -76,6 +77,7 @@ fn entities() -> Vec<Entity> {
         acr_values: names(&["phr"]),
         max_age: Some(Duration::from_secs(900)),
         resources: names(&["https://orders.example"]),
+        when: Some(Expression::parse("client.id == 'a'", Wanted::Boolean).unwrap()),
         narrow: true,
         scope_lifetimes: [("read".to_owned(), Duration::from_secs(300))].into(),
         ..RuleSpec::default()
@@ -236,6 +238,7 @@ fn an_unknown_value_kind_or_owner_makes_a_row_unreadable() {
         ("rule", r#""mon""#, r#""holiday""#),
         ("rule", r#""08:00""#, r#""8""#),
         ("rule", r#""private_key_jwt""#, r#""tls_client_auth""#),
+        ("rule", "client.id ==", "client.id ==="),
         ("zone", "192.0.2.0/24", "192.0.2.1/24"),
         ("client", r#""client_secret_basic""#, r#""tls_client_auth""#),
         ("client", r#""service""#, r#""agent""#),

@@ -11,6 +11,7 @@ use crate::catalog::{
     Spec, Status, ZoneSpec,
 };
 use crate::directory::{Authentication, User};
+use crate::expression::Expression;
 use crate::policy::Wanted;
 use crate::testing::{self, NOW};
 
@@ -459,6 +460,73 @@ fn hours_a_rule_applies_at_its_days_and_times() {
 }
 
 #[test]
+fn when_an_expression_is_true() {
+    let mut tried = Tried::with_user();
+    let mut check = |text: &str| {
+        let when = Expression::parse(text, crate::expression::Wanted::Boolean).unwrap();
+        tried.rule.when = Some(when);
+        (tried.check("when"), tried.matches())
+    };
+    assert_eq!(check("user.login == 'alice' && 'staff' in user.groups"), (Holds, (true, true)));
+    assert_eq!(check("client.id == 'other'"), (Fails, (false, false)));
+    let failing = "client.attributes.tenant == user.login";
+    assert_eq!(check(failing), (Unknown, (false, true)), "the client has no tenant");
+    let (wanted, found) = tried.shown("when");
+    assert_eq!(wanted, failing);
+    assert!(found.starts_with("it cannot be evaluated: ") && !found.contains("alice"), "{found}");
+    tried.user = None;
+    let mut check = |text: &str| {
+        let when = Expression::parse(text, crate::expression::Wanted::Boolean).unwrap();
+        tried.rule.when = Some(when);
+        tried.check("when")
+    };
+    assert_eq!(check("user.login == 'alice'"), Unknown, "no user takes part");
+    assert_eq!(check("has(user.login)"), Fails);
+}
+
+#[test]
+fn when_an_expression_reads_the_facts_of_the_request() {
+    let mut tried = Tried {
+        resources: vec!["api://default"],
+        address: Some("192.0.2.1"),
+        authentication: signed_in("phr", NOW),
+        requested: scopes("read write"),
+        ..Tried::with_user()
+    };
+    for text in [
+        "user.id == '00u00000000000000001'",
+        "client.id == 'portal' && client.type == 'web' || client.type == 'service'",
+        "server.id == 'default' && server.audience == 'api://default'",
+        "scopes == ['read', 'write']",
+        "request.grant_type == 'authorization_code' && request.address == '192.0.2.1'",
+        "request.resource == 'api://default'",
+        "session.acr == 'phr' && session.auth_time == request.time",
+    ] {
+        let when = Expression::parse(text, crate::expression::Wanted::Boolean).unwrap();
+        tried.rule.when = Some(when);
+        assert_eq!(tried.check("when"), Holds, "{text}: {:?}", tried.shown("when"));
+    }
+}
+
+#[test]
+fn when_an_expression_that_reads_only_the_catalog_depends_on_nothing_else() {
+    let mut tried = Tried::new();
+    for (text, dependence) in [
+        (
+            "client.id == 'a' && has(user.login) && 'a' in scopes && server.id == 'b'",
+            Dependence::Catalog,
+        ),
+        ("request.grant_type == 'a'", Dependence::Circumstances),
+        ("has(user.login) || session.acr == 'phr'", Dependence::Circumstances),
+    ] {
+        let when = Expression::parse(text, crate::expression::Wanted::Boolean).unwrap();
+        tried.rule.when = Some(when);
+        let found = tried.with(|case| tried.named("when").depends_on(case.rule));
+        assert_eq!(found, dependence, "{text}");
+    }
+}
+
+#[test]
 fn each_condition_has_the_name_of_its_key_in_the_catalog_file() {
     let named: Vec<_> = CONDITIONS.iter().map(|condition| condition.name()).collect();
     assert_eq!(
@@ -475,7 +543,8 @@ fn each_condition_has_the_name_of_its_key_in_the_catalog_file() {
             "not_zones",
             "acr_values",
             "max_age",
-            "hours"
+            "hours",
+            "when"
         ]
     );
 }

@@ -9,12 +9,21 @@ use crate::catalog::{
     AcrClass, ClientAuth, ClockTime, Day, Effect, Hours, Network, Resource, UserId, ZoneSpec,
 };
 use crate::directory::{Authentication, LoginMatch, Profile};
+use crate::expression::Expression;
+use crate::expression::Wanted::Boolean as IsTrue;
 
 const CC: &str = "client_credentials";
 const CODE: &str = "authorization_code";
 const NAMES: [&str; 4] = ["read", "write", "list", "secret"];
 const ASKED: [&str; 6] = ["read", "write", "list", "secret", "openid", "profile"];
 const RESOURCES: [&str; 3] = ["https://a.example/", "https://b.example/", "https://c.example/"];
+
+/// Expressions. The second fails without a user.
+const WHEN: [&str; 3] = [
+    "client.id == 'reader'",
+    "user.login == 'alice'",
+    "request.grant_type == 'client_credentials'",
+];
 
 /// A source of random choices.
 struct Dice(u64);
@@ -79,6 +88,7 @@ fn random_rule(dice: &mut Dice) -> RuleSpec {
         acr_values: dice.rarely(&acr_values),
         max_age: dice.once_in(5).then(|| Duration::from_secs(dice.roll(1000))),
         resources: dice.rarely(&RESOURCES),
+        when: dice.once_in(5).then(|| Expression::parse(dice.one(&WHEN), IsTrue).unwrap()),
         narrow: dice.once_in(3),
         scope_lifetimes: dice
             .rarely(&NAMES)
@@ -338,6 +348,14 @@ fn circumstances(rule: &RuleSpec, request: &Request) -> Vec<Option<bool>> {
                 is_its_day && (begin..end).contains(&now)
             })
         }));
+    }
+    if let Some(when) = &rule.when {
+        let place = WHEN.iter().position(|text| *text == when.text()).unwrap();
+        all.push(match place {
+            0 => Some(request.client == "reader"),
+            1 => request.user.as_ref().map(|user| user.login == "alice"),
+            _ => Some(request.grant_type == CC),
+        });
     }
     all
 }
