@@ -41,8 +41,19 @@ pub(super) struct Parties {
 /// Decides an inquiry.
 pub(super) fn decide(inquiry: &Inquiry) -> Result<Allowance, Refusal> {
     let parties = parties(inquiry)?;
-    check_user(inquiry, &parties)?;
-    let wanted = wanted(inquiry, &parties)?;
+    let wanted = match parties.grant.needs_user() {
+        // The parameters of an authorization request are checked before the user is known.
+        true => {
+            let wanted = wanted(inquiry, &parties)?;
+            audience(inquiry, &parties.server)?;
+            check_user(inquiry, &parties)?;
+            wanted
+        }
+        false => {
+            check_user(inquiry, &parties)?;
+            wanted(inquiry, &parties)?
+        }
+    };
     let outcome = with_facts(inquiry, &parties, &wanted, |facts| policy::evaluate(facts).outcome);
     let granted = match outcome {
         Outcome::Allow(granted) => granted,

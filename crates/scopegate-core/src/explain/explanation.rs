@@ -44,6 +44,9 @@ pub struct Explanation {
     pub notes: Vec<String>,
     /// The version of the catalog that decides.
     pub catalog_version: u64,
+    /// The text that the client gets.
+    #[serde(skip)]
+    pub(super) description: Option<&'static str>,
     /// The id of the decision, if it is one that happened.
     pub decision_id: Option<DecisionId>,
 }
@@ -172,6 +175,7 @@ impl Explanation {
             suggestions: Vec::new(),
             notes: Vec::new(),
             catalog_version: inquiry.catalog.version(),
+            description: None,
             decision_id: None,
         }
     }
@@ -204,7 +208,9 @@ impl Explanation {
 
     fn refused(&mut self, inquiry: &Inquiry, refusal: &Refusal) {
         self.outcome = refusal.kind();
-        self.error = Some(refusal.answer().error.as_str().to_owned());
+        let answer = refusal.answer();
+        self.error = Some(answer.error.as_str().to_owned());
+        self.description = Some(answer.description);
         self.refused_by = refusal.failed_check();
         if !matches!(refusal.cause, Cause::Policies(_) | Cause::Claims) {
             self.rules.clear();
