@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use scopegate_claims::{Audience, ScopeSet};
+use scopegate_claims::{Audience, Scope, ScopeSet};
 
 use super::inquiry::Inquiry;
 use super::refusal::{Cause, Refusal};
 use crate::call::selected;
-use crate::catalog::{AuthorizationServer, Client, ClientType, Resource, ServerId};
+use crate::catalog::{AuthorizationServer, Client, ClientType, Consent, Resource, ServerId};
 use crate::directory::Person;
 use crate::endpoints::authorize::consent::{ConsentFor, needed};
 use crate::error::CallError;
@@ -317,7 +317,10 @@ fn malformed_scope(inquiry: &Inquiry, parties: &Parties, malformed: Malformed) -
     let own = list(parties.server.scopes.keys().map(|scope| scope.as_str()));
     let (wanted, found) = match malformed {
         Malformed::ConsentRequired => {
-            ("scopes that need no consent".to_owned(), inquiry.named_scopes().to_string())
+            let named = inquiry.named_scopes();
+            let asked = if named.is_empty() { &parties.server.default_scopes } else { &named };
+            let needs = asked.iter().filter(|name| needs_consent(&parties.server, name));
+            ("scopes that need no consent".to_owned(), list(needs))
         }
         Malformed::OfflineAccessAlone => {
             ("openid, or a scope of an API".to_owned(), "offline_access".to_owned())
@@ -327,6 +330,11 @@ fn malformed_scope(inquiry: &Inquiry, parties: &Parties, malformed: Malformed) -
         }
     };
     Refusal::new(Cause::Scope(malformed), malformed.into(), wanted, found)
+}
+
+fn needs_consent(server: &AuthorizationServer, name: &str) -> bool {
+    let spec = Scope::parse(name).ok().and_then(|scope| server.scopes.get(&scope));
+    spec.is_some_and(|spec| spec.consent == Consent::Required)
 }
 
 fn audience(inquiry: &Inquiry, server: &AuthorizationServer) -> Result<Audience, Refusal> {
@@ -340,8 +348,7 @@ fn audience(inquiry: &Inquiry, server: &AuthorizationServer) -> Result<Audience,
             let resources = audience.resources.iter().map(ToString::to_string);
             resources.chain([audience.name.to_string()])
         });
-        let wanted = format!("one audience of the server: {}", list(own));
-        Refusal::new(Cause::Target, error, wanted, list(inquiry.resources.iter()))
+        Refusal::new(Cause::Target, error, list(own), list(inquiry.resources.iter()))
     })
 }
 

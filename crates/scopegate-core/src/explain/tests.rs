@@ -1,4 +1,5 @@
 mod agreement;
+mod past;
 mod refusals;
 
 use super::*;

@@ -92,7 +92,8 @@ fn of_scopes(inquiry: &Inquiry, refusal: &Refusal) -> String {
     let unknown: Vec<_> = unknown.map(|name| format!("`{name}`")).collect();
     match &refusal.error {
         CallError::ConsentRequired => {
-            format!("a scope needs the consent of a user, and `{grant_type}` is without one")
+            let scopes = &refusal.found;
+            format!("{scopes} needs the consent of a user, and `{grant_type}` is without one")
         }
         // The messages of clients are sentences.
         error if is_org || matches!(refusal.cause, Cause::SignInScopes) => {
@@ -133,13 +134,7 @@ fn no_match(inquiry: &Inquiry, rules: &[ShownRule]) -> String {
             let missing: Vec<_> = failed.found.split(", ").filter(is_missing).collect();
             format!("the rule `{name}` gives {}, and not {}", failed.wanted, missing.join(", "))
         }
-        condition if failed.unknown => format!(
-            "the rule `{name}` needs {condition} {}, which cannot be evaluated: {}",
-            failed.wanted, failed.found
-        ),
-        condition => {
-            format!("the rule `{name}` needs {condition} {}, not {}", failed.wanted, failed.found)
-        }
+        _ => format!("the rule `{name}` fails at {}", failed_text(failed)),
     }
 }
 
@@ -187,7 +182,7 @@ impl Explanation {
                 format!("DENIED by the rule `{}/{}`{error}", rule.policy, rule.rule)
             }
             (Kind::Deny, _, _) => format!("REFUSED, not by a rule{error}"),
-            (Kind::Malformed, _, _) => format!("REFUSED: no rule can allow it{error}"),
+            (Kind::Malformed, _, _) => format!("REFUSED: the request itself is wrong{error}"),
         }
     }
 
@@ -214,8 +209,7 @@ impl Explanation {
             return Vec::new();
         }
         let mut lines = vec![String::new(), "rules, in order".to_owned()];
-        let names: Vec<_> =
-            own.iter().map(|rule| format!("{}/{}", rule.policy, rule.rule)).collect();
+        let names: Vec<_> = own.iter().map(|rule| rule_name(rule)).collect();
         let width = width(names.iter().map(String::as_str));
         for (rule, name) in own.iter().zip(&names).take(MAX_RULES) {
             let result = match (&rule.failed, rule.effect) {
@@ -237,9 +231,16 @@ impl Explanation {
     }
 }
 
+/// The name of a rule. That it denies is part of it: its conditions mean the opposite.
+fn rule_name(rule: &ShownRule) -> String {
+    let denies = if rule.effect == Effect::Deny { " (deny)" } else { "" };
+    format!("{}/{}{denies}", rule.policy, rule.rule)
+}
+
 fn failed_text(failed: &FailedCheck) -> String {
     let FailedCheck { condition, wanted, found, unknown } = failed;
-    let unknown = if *unknown { " (cannot be evaluated)" } else { "" };
+    let is_told = found.contains("cannot be evaluated");
+    let unknown = if *unknown && !is_told { " (cannot be evaluated)" } else { "" };
     // A trace that was stored has no values.
     match wanted.is_empty() && found.is_empty() {
         true => format!("{condition}: does not hold"),
