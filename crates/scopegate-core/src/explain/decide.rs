@@ -16,7 +16,7 @@ use crate::grants::without_user::{check_no_sign_in, needing_consent};
 use crate::grants::{self, Grant, client_credentials, jwt_bearer, token_exchange};
 use crate::people::assignment;
 use crate::policy::{self, Facts, Granted, Malformed, Outcome, Wanted};
-use crate::token::{self, Allowed, Extras, IdTokenWish, Subject};
+use crate::token::{self, Allowed, Extras, IdTokenWish, Requested, Subject};
 
 /// What an inquiry would give.
 pub(super) struct Allowance {
@@ -54,7 +54,9 @@ pub(super) fn decide(inquiry: &Inquiry) -> Result<Allowance, Refusal> {
             wanted(inquiry, &parties)?
         }
     };
-    let outcome = with_facts(inquiry, &parties, &wanted, |facts| policy::evaluate(facts).outcome);
+    let (outcome, requested) = with_facts(inquiry, &parties, &wanted, |facts| {
+        (policy::evaluate(facts).outcome, requested(facts, parties.grant))
+    });
     let granted = match outcome {
         Outcome::Allow(granted) => granted,
         Outcome::Malformed(malformed) => {
@@ -71,7 +73,7 @@ pub(super) fn decide(inquiry: &Inquiry) -> Result<Allowance, Refusal> {
         }
     };
     let audience = audience(inquiry, &parties.server)?;
-    let allowance = allowance(inquiry, parties, granted, audience);
+    let allowance = allowance(inquiry, parties, requested, granted, audience);
     match token::draft(allowance.allowed(inquiry)) {
         Ok(_) => Ok(allowance),
         Err(error) => {
@@ -105,9 +107,22 @@ impl Allowance {
     }
 }
 
+/// What expressions of claims read about the request.
+fn requested(facts: &Facts<'_>, grant: &dyn Grant) -> Requested {
+    // The scopes that were requested before a user consented are not stored with a code.
+    let scopes = if grant.needs_user() { None } else { facts.requested_scopes() };
+    Requested {
+        grant_type: facts.grant_type.to_owned().into(),
+        scopes,
+        resource: facts.resources.first().map(|resource| resource.as_written().to_owned()),
+        address: facts.address,
+    }
+}
+
 fn allowance(
     inquiry: &Inquiry,
     parties: Parties,
+    requested: Requested,
     granted: Granted,
     audience: Audience,
 ) -> Allowance {
@@ -126,7 +141,7 @@ fn allowance(
         false => ScopeSet::empty(),
     };
     let id_token = has_id_token.then(IdTokenWish::default);
-    let extras = Extras { id_token, ..Extras::default() };
+    let extras = Extras { id_token, requested, ..Extras::default() };
     Allowance { parties, subject, granted, audience, extras, consent_to }
 }
 

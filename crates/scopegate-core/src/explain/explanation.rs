@@ -201,6 +201,7 @@ impl Explanation {
                 allowance.consent_to
             ));
         }
+        self.notes.extend(claims::failures(inquiry, allowance));
         let payloads = claims::payloads(inquiry, allowance).await;
         self.claims = claims::shown(&payloads, inquiry, allowance);
         (self.access_token, self.id_token) = payloads;

@@ -69,7 +69,7 @@ async fn a_refusal_is_explained_with_the_groups_of_its_time() {
     let world = World::new().await;
     for_admins(&world).await;
     // Alice is an admin today.
-    world.change_alice(|user| drop(user.groups.insert("admins".to_owned()))).await;
+    world.change_alice(|user| user.groups = ["admins".to_owned()].into()).await;
     let told = explained(&world, refused(facts(&world))).await;
     assert_eq!((told.outcome, told.error.as_deref()), (Kind::NoMatch, Some("access_denied")));
     let failed = json!({ "condition": "groups", "wanted": "admins", "found": "guests" });

@@ -210,7 +210,7 @@ async fn the_json_of_a_grant_has_the_claims_with_their_sources() {
     );
     let claims = told["claims"].as_array().unwrap();
     let plan = json!({
-        "name": "plan", "value": "gold", "source": "claim of the server: constant",
+        "name": "plan", "value": "gold", "source": "constant",
         "token": "access",
     });
     assert!(claims.contains(&plan), "{claims:?}");
