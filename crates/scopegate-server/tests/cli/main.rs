@@ -4,6 +4,7 @@
 
 mod apply;
 mod clients;
+mod explain;
 mod place;
 mod refusals;
 mod serve;
