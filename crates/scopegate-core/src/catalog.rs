@@ -32,7 +32,10 @@ pub use built_in::BuiltIn;
 pub use changes::{CatalogChanges, Versions};
 pub use check::{Checked, Fault, Faults, Field, MAX_FAULTS, Step, View, check};
 pub(crate) use check::{check_places, key_advice, label};
-pub use claim::{ClaimSource, ClaimSpec, GroupFilter, GroupMatch, TokenKind, is_reserved};
+pub use claim::{
+    ClaimExpression, ClaimSource, ClaimSpec, GroupFilter, GroupMatch, OnError, TokenKind,
+    is_reserved,
+};
 pub use client::{
     ClientAuth, ClientConsent, ClientId, ClientSecret, ClientSpec, ClientType, RefreshPolicy,
     RotationType,
@@ -48,7 +51,10 @@ pub use resource::Resource;
 pub(crate) use scope::scope_token;
 pub use scope::{Consent, MetadataPublish, RESERVED_SCOPES, STANDARD_SCOPES, ScopeSpec};
 pub use server::{AudienceSpec, ServerId, ServerSpec};
-pub use snapshot::{AuthorizationServer, CatalogState, Client, Networks, Policy, Rule, Snapshot};
+pub use snapshot::{
+    AuthorizationServer, Candidate, CatalogState, Client, Networks, Policy, RequestedBits, Rule,
+    ScopeFilter, Snapshot,
+};
 pub use stored_row::{Affected, FORMAT, ReadRow, RowKey, StoredRow, UnreadableRow};
 pub use trusted_issuer::{SubjectKind, TrustedIssuer, TrustedIssuerSpec};
 pub use user_id::UserId;

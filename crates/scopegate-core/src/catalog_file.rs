@@ -19,6 +19,7 @@
 //! | a description | 1000 characters |
 //! | audiences and resources of a server | 100 each |
 //! | claims of a server | 100 |
+//! | an expression, the regular expression of a claim | 1024, 256 characters |
 //! | a constant, the attributes of a client | 4096 bytes of JSON |
 //! | secrets of a client | 2 |
 //! | keys of a client or a trusted issuer | 16 |
@@ -33,6 +34,7 @@ mod claim;
 mod client;
 mod context;
 mod draft;
+mod expression;
 mod ids;
 pub(crate) mod json;
 mod jwks;

@@ -41,6 +41,7 @@ mod lexer;
 mod node;
 mod operator;
 mod parser;
+mod pattern;
 mod time;
 mod types;
 mod value;
@@ -57,6 +58,7 @@ pub use self::inputs::{
     ClientInput, Inputs, RequestInput, Root, ServerInput, SessionInput, UserInput,
 };
 use self::node::Node;
+pub use self::pattern::{Pattern, PatternError};
 use self::types::Types;
 
 /// The result that the place of an expression needs.

@@ -7,6 +7,7 @@
 
 pub mod condition;
 mod evaluation;
+mod inputs;
 mod recorded;
 mod requested;
 mod wanted;
@@ -22,7 +23,9 @@ use serde::{Deserialize, Serialize};
 use self::condition::Case;
 pub use self::evaluation::{Evaluation, Malformed, Outcome, Step, Trace};
 pub use self::wanted::Wanted;
-use crate::catalog::{AuthorizationServer, Client, ClientAuth, Effect, Resource, STANDARD_SCOPES};
+use crate::catalog::{
+    AuthorizationServer, Candidate, Client, ClientAuth, Effect, Resource, STANDARD_SCOPES,
+};
 use crate::directory::{Authentication, User};
 
 /// All inputs of a policy decision.
@@ -139,11 +142,17 @@ struct Fast<'t>(&'t mut Trace);
 
 impl Search for Fast<'_> {
     fn first_match(&mut self, facts: &Facts<'_>, requested: &ScopeSet) -> Outcome {
-        let rules = facts.server.rules_for(facts.client.id.as_str(), facts.grant_type);
-        for ((policy_place, policy), (rule_place, rule)) in rules {
+        let bits = Case::requested_bits(facts, requested);
+        for candidate in facts.server.rules_for(facts.client.id.as_str(), facts.grant_type) {
+            let Candidate { policy_place, policy, rule_place, rule, filter } = candidate;
             let case = Case { facts, policy, rule, requested };
-            let failed = case.first_of_indexed();
-            self.0.tried(Step::of(policy_place, rule_place, rule, failed));
+            // Most rules of a large policy are for other scopes. They are not even read.
+            let failed = match filter.may_fit(bits) {
+                true => case.first_of_indexed(),
+                false => Some(condition::SCOPES),
+            };
+            let effect = filter.effect;
+            self.0.tried(Step { policy: policy_place, rule: rule_place, failed, effect });
             if failed.is_none() {
                 return matched(&case);
             }
@@ -161,7 +170,9 @@ impl<T: FnMut(&Case<'_>, Step)> Search for Full<'_, T> {
             for (rule_place, rule) in (0..).zip(policy.rules()) {
                 let case = Case { facts, policy, rule, requested };
                 let failed = case.first_that_fails();
-                (self.0)(&case, Step::of(policy_place, rule_place, rule, failed));
+                let effect = rule.spec.effect;
+                let step = Step { policy: policy_place, rule: rule_place, failed, effect };
+                (self.0)(&case, step);
                 if failed.is_none() {
                     return matched(&case);
                 }

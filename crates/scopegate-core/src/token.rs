@@ -15,8 +15,9 @@ mod token_id;
 
 pub(crate) use access_token::subject_of;
 pub use amend::Amendments;
+pub use custom_claims::{ClaimShown, explain_claims};
 pub use draft::{Allowed, TokenDraft, draft};
-pub use extras::{Actor, Extras, IdTokenWish, MayAct, Subject};
+pub use extras::{Actor, Extras, IdTokenWish, MayAct, Requested, Subject};
 pub use id_token::{ID_TOKEN_LIFETIME, IdTokenDraft};
 pub(crate) use own::user_of;
 pub use own::verify_own;

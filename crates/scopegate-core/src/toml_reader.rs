@@ -7,6 +7,7 @@ mod place;
 mod problem;
 mod reader;
 mod shape;
+mod string;
 
 pub use self::place::Places;
 pub(crate) use self::problem::Problems;

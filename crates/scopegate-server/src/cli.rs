@@ -9,6 +9,7 @@ mod clients;
 mod completions;
 mod console;
 mod descriptors;
+mod explain;
 mod failure;
 mod input;
 mod logging;
@@ -60,6 +61,7 @@ enum Command {
     Serve(serve::Serve),
     Apply(apply::Apply),
     Validate(validate::Validate),
+    Explain(explain::Explain),
     WhoCan(who_can::WhoCan),
     Can(can::Can),
     Test(test::Test),
@@ -95,6 +97,7 @@ impl Cli {
             Command::Serve(command) => command.run(&place).await,
             Command::Apply(command) => command.run(&place).await,
             Command::Validate(command) => command.run(&place),
+            Command::Explain(command) => command.run(&place).await,
             Command::WhoCan(command) => command.run(&place).await,
             Command::Can(command) => command.run(&place).await,
             Command::Test(command) => command.run(&place).await,

@@ -24,6 +24,8 @@ pub(crate) struct Deciding<'a> {
     pub(crate) scope: String,
     /// Why the request is not decided in the usual way.
     pub(crate) reason: Option<&'static str>,
+    /// Why the request is refused, in addition to what the client is told.
+    pub(crate) cause: Option<String>,
     /// The rule that denies the request.
     pub(crate) denied_by: Option<String>,
     pub(crate) user: Option<UserId>,
@@ -48,6 +50,7 @@ impl<'a> Deciding<'a> {
             grant_type: None,
             scope: String::new(),
             reason: None,
+            cause: None,
             denied_by: None,
             user: None,
             address: None,
@@ -64,13 +67,17 @@ impl<'a> Deciding<'a> {
 
     /// The decision to allow the request.
     pub(crate) fn allowed(&self) -> ClientDecision {
-        self.decision(Outcome::Allow, self.reason)
+        self.decision(Outcome::Allow, self.reason.map(Cow::Borrowed))
     }
 
     /// The decision to refuse the request.
     pub(crate) fn refused(&self, answer: &OAuthError) -> ClientDecision {
         let outcome = Outcome::Refused(answer.error.as_str().into());
-        self.decision(outcome, Some(answer.description))
+        let reason = match &self.cause {
+            None => Cow::Borrowed(answer.description),
+            Some(cause) => Cow::Owned(format!("{} {cause}", answer.description)),
+        };
+        self.decision(outcome, Some(reason))
     }
 
     /// The audit event for a decision.
@@ -83,14 +90,14 @@ impl<'a> Deciding<'a> {
         }
     }
 
-    fn decision(&self, outcome: Outcome, reason: Option<&'static str>) -> ClientDecision {
+    fn decision(&self, outcome: Outcome, reason: Option<Cow<'static, str>>) -> ClientDecision {
         ClientDecision {
             kind: self.kind,
             server: self.server.id.as_str().to_owned(),
             client: self.client.id.as_str().to_owned(),
             grant_type: self.grant_type.map(str::to_owned),
             outcome,
-            reason: reason.map(Cow::Borrowed),
+            reason,
             scope: self.scope.clone(),
             rule: self.denied_by.clone(),
             token_id: None,

@@ -74,6 +74,11 @@ pub trait ClientError: From<CallError> {
     /// The error that is sent to the client.
     fn answer(&self) -> OAuthError;
 
+    /// Why the request is refused, for the audit log, in addition to the answer. It contains no input.
+    fn cause(&self) -> Option<String> {
+        None
+    }
+
     /// The rule that denies the request, if one does.
     fn denied_by(&self) -> Option<&str> {
         None
@@ -108,7 +113,8 @@ impl Authority {
         let deciding = deciding.after(considered);
         let changes = || [proved, &changes].concat();
         let denied_by = error.denied_by().map(str::to_owned);
-        let deciding = &Deciding { denied_by, ..deciding.into_owned() };
+        let cause = error.cause();
+        let deciding = &Deciding { denied_by, cause, ..deciding.into_owned() };
         let recorded = match error.recording() {
             Recording::Nothing => Ok(None),
             Recording::Attempt => {
@@ -197,7 +203,8 @@ impl ClientError for CallError {
             | Self::TooManyWaiting(_) => Recording::Nothing,
             Self::InvalidClient(_) => Recording::Attempt,
             Self::AuthorizationPending | Self::SlowDown => Recording::Proof,
-            Self::ConsentRequired
+            Self::ClaimFailed { .. }
+            | Self::ConsentRequired
             | Self::DeniedByRule(_)
             | Self::DeviceDenied
             | Self::ExpiredToken
@@ -222,6 +229,13 @@ impl ClientError for CallError {
 
     fn answer(&self) -> OAuthError {
         self.into()
+    }
+
+    fn cause(&self) -> Option<String> {
+        match self {
+            Self::ClaimFailed { claim, why } => Some(format!("{claim:?}: {why}")),
+            _ => None,
+        }
     }
 
     fn denied_by(&self) -> Option<&str> {

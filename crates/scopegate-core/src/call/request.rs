@@ -130,6 +130,7 @@ impl<'a> ClientCall<'a> {
             grant_type: self.kind.grant_type,
             scope: String::new(),
             reason: self.reason,
+            cause: None,
             denied_by: None,
             user: None,
             address: self.request.address,

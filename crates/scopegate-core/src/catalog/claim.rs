@@ -2,6 +2,8 @@
 
 mod rules;
 
+use std::fmt;
+
 use scopegate_claims::Scope;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,6 +13,7 @@ use super::check::Review;
 use super::kind::SpecKind;
 use super::placement::Place;
 use super::{AuthorizationServer, EntityKey};
+use crate::expression::{Expression, Pattern};
 
 /// A claim of a custom authorization server. Its name is the name of the entity.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -77,10 +80,56 @@ pub enum ClaimSource {
     ClientAttribute(String),
     /// The same value in each token.
     Constant(Value),
+    /// The value of an expression. The claim is left out if the value is null.
+    Expression(ClaimExpression),
     /// The user's groups that match. The claim is left out if the token has no user.
     Groups(GroupFilter),
+    /// The user's groups whose name a regular expression matches. The claim is left out if the token has no user.
+    #[serde(rename = "matching_groups")]
+    MatchingGroups(Pattern),
     /// An attribute of the user's profile, `login` or `id`. The claim is left out if there is none.
     UserAttribute(String),
+}
+
+/// An expression that computes a claim.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimExpression {
+    /// The expression.
+    pub text: Expression,
+    /// What happens if the evaluation fails.
+    #[serde(default)]
+    pub on_error: OnError,
+}
+
+/// What happens if the expression of a claim fails.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(clippy::exhaustive_enums, reason = "a token is issued or not")]
+pub enum OnError {
+    /// The token is issued without the claim.
+    #[default]
+    Omit,
+    /// No token is issued.
+    Refuse,
+}
+
+/// For people: "expression: user.profile.department".
+impl fmt::Display for ClaimSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ClientAttribute(name) => write!(f, "attribute: client.attributes.{name}"),
+            Self::Constant(_) => f.write_str("constant"),
+            Self::Expression(expression) => write!(f, "expression: {}", expression.text),
+            Self::Groups(GroupFilter { kind, value }) => match kind {
+                GroupMatch::Contains => write!(f, "groups containing {value:?}"),
+                GroupMatch::Equals => write!(f, "groups equal to {value:?}"),
+                GroupMatch::StartsWith => write!(f, "groups starting with {value:?}"),
+            },
+            Self::MatchingGroups(pattern) => write!(f, "groups matching {:?}", pattern.as_str()),
+            Self::UserAttribute(name) => write!(f, "attribute: user.{name}"),
+        }
+    }
 }
 
 /// Which of a user's groups are in the claim.
@@ -96,7 +145,10 @@ pub struct GroupFilter {
 /// How the name of a group is compared (Okta's `group_filter_type`).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(clippy::exhaustive_enums, reason = "these are Okta's, except regular expressions")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "these are Okta's, except `REGEX`, which is `MatchingGroups`"
+)]
 pub enum GroupMatch {
     /// The name contains the text.
     Contains,

@@ -28,7 +28,7 @@ impl<'a> Resource<'a> {
         Self { written: text, normal: normal.map_or(Cow::Borrowed(text), Cow::Owned) }
     }
 
-    /// The text, as it was written.
+    /// The text that a client sent or a catalog contains.
     pub fn as_written(&self) -> &'a str {
         self.written
     }

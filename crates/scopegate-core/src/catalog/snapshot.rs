@@ -3,6 +3,7 @@
 mod clients;
 pub(super) mod policies;
 pub(super) mod rule;
+mod scope_filter;
 mod zones;
 
 use std::collections::{BTreeMap, HashMap};
@@ -16,16 +17,19 @@ use self::clients::{ClientMap, Origins};
 use self::policies::OrderedPolicies;
 pub use self::policies::Policy;
 pub use self::rule::Rule;
+pub use self::scope_filter::{RequestedBits, ScopeFilter};
 pub use self::zones::Networks;
 use self::zones::Zones;
 use super::out_of_service::OutOfService;
 use super::placement::Place;
 use super::resource::{Resource, Targets};
 use super::{
-    Affected, AudienceSpec, CatalogChanges, ClaimSpec, ClientId, Edit, Entity, EntityKey,
-    EntityKind, EntityRecord, Owner, PolicySpec, RowKey, RuleSpec, ScopeSpec, ServerId, ServerSpec,
-    Spec, Status, TrustedIssuer, UnreadableRow, Versions, admin_scopes, built_in, own_tokens,
+    Affected, AudienceSpec, CatalogChanges, ClaimSource, ClaimSpec, ClientId, Edit, Entity,
+    EntityKey, EntityKind, EntityRecord, Owner, PolicySpec, RowKey, RuleSpec, ScopeSpec, ServerId,
+    ServerSpec, Spec, Status, TrustedIssuer, UnreadableRow, Versions, admin_scopes, built_in,
+    own_tokens,
 };
+use crate::expression::Root;
 
 /// One state of the whole catalog.
 ///
@@ -337,6 +341,22 @@ pub struct AuthorizationServer {
     rows: BTreeMap<EntityKey, (Owner, Option<EntityRecord>)>,
 }
 
+/// An active rule for a client and a grant type.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "only the server constructs it")]
+pub struct Candidate<'s> {
+    /// The index of the policy in [`AuthorizationServer::policies`].
+    pub policy_place: u32,
+    /// The policy.
+    pub policy: &'s Policy,
+    /// The index of the rule in [`Policy::rules`].
+    pub rule_place: u32,
+    /// The rule.
+    pub rule: &'s Rule,
+    /// The bits of the rule's scopes.
+    pub filter: ScopeFilter,
+}
+
 impl AuthorizationServer {
     /// The org server. Its scopes are the admin scopes, and its audience is its own issuer.
     fn org(base: &Issuer) -> Self {
@@ -419,16 +439,29 @@ impl AuthorizationServer {
         policies.filter(move |(_, policy)| policy.applies_to(client))
     }
 
-    /// The active rules for a client and a grant type, in the order in which they are tried. Each policy has its
-    /// index in [`policies`](Self::policies), and each rule its index in [`Policy::rules`].
+    /// The active rules for a client and a grant type, in the order in which they are tried.
     pub fn rules_for<'s>(
         &'s self,
         client: &str,
         grant_type: &'s str,
-    ) -> impl Iterator<Item = ((u32, &'s Policy), (u32, &'s Rule))> {
+    ) -> impl Iterator<Item = Candidate<'s>> {
         let policies = self.ordered_policies.policies_for(client, grant_type);
-        policies.flat_map(move |(place, policy)| {
-            policy.rules_for(grant_type).map(move |rule| ((place, policy), rule))
+        policies.flat_map(move |(policy_place, policy)| {
+            policy.rules_for(grant_type).map(move |(rule_place, filter, rule)| Candidate {
+                policy_place,
+                policy,
+                rule_place,
+                rule,
+                filter,
+            })
+        })
+    }
+
+    /// Tells whether a claim has an expression that reads this name.
+    pub(crate) fn claims_read(&self, root: Root) -> bool {
+        self.claims.values().any(|claim| match &claim.value {
+            ClaimSource::Expression(expression) => expression.text.reads().contains(&root),
+            _ => false,
         })
     }
 

@@ -4,14 +4,19 @@ use std::collections::HashSet;
 
 use super::draft::Draft;
 use super::ids::BadScopes;
-use super::json;
+use super::{expression, json};
 use crate::catalog::{
-    ClaimSource, ClaimSpec, EntityKey, EntityKind, GroupFilter, GroupMatch, Spec, TokenKind,
+    ClaimExpression, ClaimSource, ClaimSpec, EntityKey, EntityKind, GroupFilter, GroupMatch,
+    OnError, Spec, TokenKind,
 };
+use crate::expression::Wanted;
 use crate::toml_reader::{Node, Shape, Table};
 
-const CLAIM: Shape =
-    Shape { what: "a claim", keys: &["name", "token", "value", "scopes"], ..Shape::NONE };
+const CLAIM: Shape = Shape {
+    what: "a claim",
+    keys: &["name", "token", "value", "scopes", "on_error"],
+    ..Shape::NONE
+};
 
 const VALUE: Shape = Shape {
     what: "a claim's value",
@@ -21,9 +26,11 @@ const VALUE: Shape = Shape {
 
 const GROUPS: Shape = Shape {
     what: "a filter of groups",
-    keys: &["starts_with", "equals", "contains"],
+    keys: &["starts_with", "equals", "contains", "regex"],
     ..Shape::NONE
 };
+
+const ON_ERROR: [(&str, OnError); 2] = [("omit", OnError::Omit), ("refuse", OnError::Refuse)];
 
 const TOKENS: [(&str, TokenKind); 2] = [("access", TokenKind::Access), ("id", TokenKind::Id)];
 
@@ -55,6 +62,7 @@ fn read(claim: Table<'_>, bad: &BadScopes<'_>) -> Option<ClaimSpec> {
         Some(token) => token.text().and_then(|token| token.one_of("token", &TOKENS)),
     };
     let value = claim.required("value").and_then(read_value);
+    let value = read_on_error(claim, value);
     let scopes = claim.optional("scopes").and_then(Node::texts).unwrap_or_default();
     let scopes: Vec<_> = scopes.into_iter().map(|scope| bad.scope(scope)).collect();
     let scopes = scopes.into_iter().collect::<Option<_>>();
@@ -66,34 +74,49 @@ fn read_value(node: Node<'_>) -> Option<ClaimSource> {
     let sources = ["attribute", "constant", "expression", "groups"].map(|key| value.optional(key));
     if sources.iter().flatten().count() != 1 {
         node.refuse(format_args!(
-            "a claim has one value: write {{ attribute = \"user.NAME\" }}, {{ groups = {{ … }} }} or {{ constant = … }}"
+            "a claim has one value: write {{ attribute = \"user.NAME\" }}, {{ groups = {{ … }} }}, {{ constant = … }} or {{ expression = \"…\" }}"
         ));
         return None;
     }
     let [attribute, constant, expression, groups] = sources;
-    if let Some(expression) = expression {
-        expression.refuse(format_args!(
-            "\"expression\" is not supported yet: write attribute = \"user.NAME\", groups = {{ … }} or constant = …"
-        ));
-        return None;
+    match (attribute, expression, groups) {
+        (Some(attribute), ..) => attribute.text()?.parse(ClaimSource::of_attribute),
+        (_, Some(expression), _) => {
+            let text = expression::read(expression.text()?, Wanted::Value)?;
+            let on_error = OnError::default();
+            Some(ClaimSource::Expression(ClaimExpression { text, on_error }))
+        }
+        (_, _, Some(groups)) => read_groups(groups),
+        (None, None, None) => json::convert(constant?).map(ClaimSource::Constant),
     }
-    match (attribute, groups, constant) {
-        (Some(attribute), _, _) => attribute.text()?.parse(ClaimSource::of_attribute),
-        (None, Some(groups), _) => read_groups(groups),
-        (None, None, constant) => json::convert(constant?).map(ClaimSource::Constant),
+}
+
+/// Reads what happens if an expression fails. Other values cannot fail.
+fn read_on_error(claim: Table<'_>, value: Option<ClaimSource>) -> Option<ClaimSource> {
+    let Some(node) = claim.optional("on_error") else { return value };
+    let on_error = node.text()?.one_of("value of \"on_error\"", &ON_ERROR)?;
+    match value? {
+        ClaimSource::Expression(expression) => {
+            Some(ClaimSource::Expression(ClaimExpression { on_error, ..expression }))
+        }
+        _ => {
+            node.refuse(format_args!("\"on_error\" is for expressions: leave it out"));
+            None
+        }
     }
 }
 
 /// Reads which of a user's groups are in a claim.
 fn read_groups(node: Node<'_>) -> Option<ClaimSource> {
     let table = node.table(&GROUPS)?;
-    let filters = GroupMatch::ALL.into_iter();
-    let mut filters =
-        filters.filter_map(|kind| table.optional(kind.as_str()).map(|value| (kind, value)));
-    let (Some((kind, value)), None) = (filters.next(), filters.next()) else {
+    let mut filters = GROUPS.keys.iter().filter_map(|key| Some((*key, table.optional(key)?)));
+    let (Some((key, value)), None) = (filters.next(), filters.next()) else {
         node.refuse(format_args!("groups are chosen in one way: write {{ starts_with = \"…\" }}"));
         return None;
     };
-    let value = value.text()?.text.to_owned();
-    Some(ClaimSource::Groups(GroupFilter { kind, value }))
+    let value = value.text()?;
+    match GroupMatch::ALL.into_iter().find(|kind| kind.as_str() == key) {
+        Some(kind) => Some(ClaimSource::Groups(GroupFilter { kind, value: value.text.to_owned() })),
+        None => expression::read_pattern(value).map(ClaimSource::MatchingGroups),
+    }
 }

@@ -7,9 +7,9 @@ use scopegate_claims::{Scope, ScopeSet};
 
 use super::ids::{BadScopes, Listed, read_list, read_set};
 use super::seen::Seen;
-use super::{status, users_and_groups};
+use super::{expression, status, users_and_groups};
 use crate::catalog::{ClientAuth, ClockTime, Day, Effect, Hours, RuleSpec, Scopes};
-use crate::expression::{Expression, Wanted};
+use crate::expression::Wanted;
 use crate::spelling::{Quoted, parse_duration};
 use crate::toml_reader::{Node, Shape, Table, Text};
 
@@ -42,7 +42,7 @@ pub(super) const RULE: Shape = Shape {
 };
 
 const HOURS: Shape =
-    Shape { what: "hours", keys: &["days", "from", "to", "time_zone"], ..Shape::NONE };
+    Shape { what: "a time window", keys: &["days", "from", "to", "time_zone"], ..Shape::NONE };
 
 const EFFECTS: [(&str, Effect); 2] = [("allow", Effect::Allow), ("deny", Effect::Deny)];
 
@@ -58,8 +58,7 @@ pub(super) fn read(rule: Table<'_>, priority: u32, bad_scopes: &BadScopes<'_>) -
     let max_age = read("max_age");
     let (users, groups) = users_and_groups::read(rule);
     let names = |key, what| read_set(rule.optional(key), what, |name| Some(name.text.to_owned()));
-    let parse = |text| Expression::parse(text, Wanted::Boolean);
-    let when = rule.optional_text("when").map(|text| text.parse(parse));
+    let when = rule.optional_text("when").map(|text| expression::read(text, Wanted::Boolean));
     let hours = rule.optional("hours").map(read_hours);
     let client_auth = rule.optional("client_auth").map(read_client_auth);
     let scope_lifetimes =

@@ -1,6 +1,7 @@
 //! Tests of refused and accepted files.
 
 mod accepted;
+mod claims;
 mod clients;
 mod credentials;
 mod policies;

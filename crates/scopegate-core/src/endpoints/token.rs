@@ -20,10 +20,11 @@ use crate::call::{
 };
 use crate::catalog::Resource;
 use crate::error::CallError;
+use crate::expression::Root;
 use crate::grants::{self, Decision, Grant, GrantRequest, Right, Signed, WithToken};
 use crate::policy::{self, Evaluation, Facts, Granted, Wanted};
 use crate::store::Change;
-use crate::token::{self, Allowed, Amendments, Subject};
+use crate::token::{self, Allowed, Amendments, Requested, Subject};
 
 pub use administrator::VouchedRequest;
 pub use response::TokenResponse;
@@ -71,9 +72,11 @@ impl Authority {
         max_lifetime: Option<Duration>,
     ) -> Result<TokenResponse, Denied> {
         let grant = grants::usable(call.kind.grant_type, &call.server, &call.client)?;
-        let Decision { subject, right, extras, mut changes, once_signed } =
+        let Decision { subject, right, mut extras, mut changes, once_signed } =
             grant.decide(&GrantRequest::new(self, call)).await?;
-        let (mut granted, audience) = by_right(call, right, &subject)?;
+        let (mut granted, audience, requested) = by_right(call, right, &subject)?;
+        let resource = requested.resource.or(extras.requested.resource);
+        extras.requested = Requested { resource, ..requested };
         granted.lifetime = max_lifetime.map_or(granted.lifetime, |max| granted.lifetime.min(max));
 
         let allowed = Allowed {
@@ -119,24 +122,34 @@ fn kind_of(request: &ClientRequest<'_>) -> Result<CallKind, CallError> {
     Ok(CallKind { grant_type, ..CallKind::new("token", DecisionKind::TokenGrant) })
 }
 
-/// The granted scopes and lifetime, and the audience.
+/// The granted scopes and lifetime, the audience, and what expressions of claims read about the request.
 fn by_right<'c>(
     call: &'c ClientCall<'_>,
     right: Right,
     subject: &Subject,
-) -> Result<(Granted, &'c Audience), Denied> {
+) -> Result<(Granted, &'c Audience, Requested), Denied> {
     let (server, form) = (&call.server, call.form());
+    let request = |grant_type, scopes, resource: Option<&Resource<'_>>| Requested {
+        grant_type,
+        scopes,
+        resource: resource.map(|resource| resource.as_written().to_owned()),
+        address: call.request.address,
+    };
     match right {
         Right::Decided { granted, audience } => {
-            Ok((granted, selected(server, form, Some(&audience))?))
+            let resource = form.values("resource").map(Resource::new).next();
+            // The scopes that were requested before the user consented are not stored.
+            let grant_type = call.kind.grant_type.unwrap_or_default().into();
+            let requested = request(grant_type, None, resource.as_ref());
+            Ok((granted, selected(server, form, Some(&audience))?, requested))
         }
         Right::Policy { grant_type, at_most, audience, resources, until } => {
             let wanted =
                 Wanted::parse(form.value("scope")).and_then(|it| it.within(at_most.as_ref()))?;
             let person = subject.person();
-            let mut requested = form.values("resource").map(Resource::new).collect::<Vec<_>>();
-            if requested.is_empty() {
-                requested.extend(resources.iter().map(|text| Resource::new(text)));
+            let mut named = form.values("resource").map(Resource::new).collect::<Vec<_>>();
+            if named.is_empty() {
+                named.extend(resources.iter().map(|text| Resource::new(text)));
             }
             let facts = Facts {
                 server,
@@ -145,7 +158,7 @@ fn by_right<'c>(
                 grant_type: &grant_type,
                 user: person.map(|person| &person.user),
                 authentication: person.and_then(|person| person.auth.as_ref()),
-                resources: &requested,
+                resources: &named,
                 address: call.request.address,
                 now: call.now,
                 wanted: &wanted,
@@ -159,7 +172,10 @@ fn by_right<'c>(
             if let Some(until) = until {
                 granted.lifetime = granted.lifetime.min(until.since(call.now));
             }
-            Ok((granted, selected(server, form, audience.as_ref())?))
+            let scopes =
+                if server.claims_read(Root::Scopes) { facts.requested_scopes() } else { None };
+            let requested = request(grant_type.clone(), scopes, named.first());
+            Ok((granted, selected(server, form, audience.as_ref())?, requested))
         }
     }
 }

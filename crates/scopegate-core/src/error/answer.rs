@@ -196,6 +196,9 @@ impl From<&CallError> for OAuthError {
                 Self::new(400, Code::ExpiredToken, "The device code has expired.")
             }
             CallError::DeviceDenied => Self::new(400, Code::AccessDenied, "The person refused."),
+            CallError::ClaimFailed { .. } => {
+                Self::new(400, Code::ServerError, "A claim of the token cannot be computed.")
+            }
             CallError::TooManyGroups => {
                 Self::new(400, Code::ServerError, "A claim would name more than 100 groups.")
             }

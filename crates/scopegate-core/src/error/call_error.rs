@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::catalog::UnreadableRow;
+use crate::expression::EvaluationError;
 use crate::form::FormProblem;
 use crate::limits::{RetryAfter, TooManyRequests};
 use crate::store::StoreError;
@@ -69,6 +70,14 @@ pub enum CallError {
     /// The user refused the device (RFC 8628 §3.5).
     #[error("the user refused the device")]
     DeviceDenied,
+    /// The expression of a claim failed, and the claim is required.
+    #[error("the claim {claim:?} cannot be computed: {why}")]
+    ClaimFailed {
+        /// The name of the claim.
+        claim: String,
+        /// Why. It contains no values.
+        why: EvaluationError,
+    },
     /// A claim would contain more than 100 groups.
     #[error("a claim would contain too many groups")]
     TooManyGroups,

@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::decide::Allowance;
 use super::explanation::{ShownClaim, ShownToken};
 use super::inquiry::Inquiry;
-use crate::catalog::{AuthorizationServer, ClaimSource, EntityKey, GroupFilter, TokenKind};
+use crate::catalog::{AuthorizationServer, EntityKey, TokenKind};
 use crate::directory::standard_claims;
 use crate::keys::Signer;
-use crate::token;
+use crate::token::{self, explain_claims};
 
 /// Returns the payload instead of signing it. So the tokens are drafted and written as real ones.
 #[derive(Debug)]
@@ -58,6 +58,7 @@ pub(super) async fn payloads(
 /// The claims of both tokens, in the order in which they are written.
 pub(super) fn shown(
     (access, id): &(Option<Value>, Option<Value>),
+    inquiry: &Inquiry,
     allowance: &Allowance,
 ) -> Vec<ShownClaim> {
     let of_token = |payload: &Option<Value>, token: ShownToken| -> Vec<ShownClaim> {
@@ -65,7 +66,7 @@ pub(super) fn shown(
         let claim = |(name, value): (&String, &Value)| ShownClaim {
             name: name.clone(),
             value: value.clone(),
-            source: source(allowance, token, name),
+            source: source(inquiry, allowance, token, name),
             token,
         };
         members.iter().map(claim).collect()
@@ -75,15 +76,29 @@ pub(super) fn shown(
     claims
 }
 
+/// The claims that are left out because computing them failed.
+pub(super) fn failures(inquiry: &Inquiry, allowance: &Allowance) -> Vec<String> {
+    let allowed = allowance.allowed(inquiry);
+    let (inputs, scopes) = (allowed.inputs(), &allowance.granted.scopes);
+    let kinds = [TokenKind::Access, TokenKind::Id].into_iter();
+    let claims = kinds.flat_map(|kind| explain_claims(allowed.server, kind, &inputs, scopes));
+    let failed = claims.filter_map(|claim| {
+        let why = claim.failure?;
+        Some(format!("the claim `{}` is left out: {why}; {}", claim.name, claim.source))
+    });
+    failed.collect()
+}
+
 /// Where the value of a claim comes from.
-fn source(allowance: &Allowance, token: ShownToken, name: &str) -> String {
+fn source(inquiry: &Inquiry, allowance: &Allowance, token: ShownToken, name: &str) -> String {
     let (server, client) = (&allowance.parties.server, &allowance.parties.client);
     let rule = &allowance.granted.rule;
     let is_access = token == ShownToken::Access;
     let fixed = match name {
         "iss" => "the issuer of the server",
         "aud" if !is_access => "the client id",
-        "aud" => "the audience of the server that `resource` selects, or the first",
+        "aud" if inquiry.resources.is_empty() => "the first audience of the server",
+        "aud" => "selected by the resource",
         "sub" if is_access && allowance.subject.person().is_none() => "the client id",
         "sub" if is_access && server.spec.dialect == scopegate_claims::Dialect::Okta => {
             "the login of the user"
@@ -121,24 +136,10 @@ fn written(server: &AuthorizationServer, token: ShownToken, name: &str) -> Strin
         known == name && spec.token == kind
     });
     match spec {
-        Some((_, spec)) => format!("claim of the server: {}", of_source(&spec.value)),
+        Some((_, spec)) => spec.value.to_string(),
         None if standard_claims::names().any(|known| known == name) => {
             "the profile of the user, asked for by `claims`".to_owned()
         }
         None => "a hook".to_owned(),
-    }
-}
-
-fn of_source(source: &ClaimSource) -> String {
-    match source {
-        ClaimSource::ClientAttribute(name) => format!("client.attributes.{name}"),
-        ClaimSource::Constant(_) => "constant".to_owned(),
-        ClaimSource::Groups(GroupFilter { kind, value }) => {
-            format!("the user's groups, {} {value:?}", kind.as_str())
-        }
-        ClaimSource::UserAttribute(name) if matches!(name.as_str(), "id" | "login") => {
-            format!("user.{name}")
-        }
-        ClaimSource::UserAttribute(name) => format!("user.profile.{name}"),
     }
 }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use scopegate_claims::{Audience, ScopeSet};
+use scopegate_claims::{Audience, Scope, ScopeSet};
 
 use super::inquiry::Inquiry;
 use super::refusal::{Cause, Refusal};
 use crate::call::selected;
-use crate::catalog::{AuthorizationServer, Client, ClientType, Resource, ServerId};
+use crate::catalog::{AuthorizationServer, Client, ClientType, Consent, Resource, ServerId};
 use crate::directory::Person;
 use crate::endpoints::authorize::consent::{ConsentFor, needed};
 use crate::error::CallError;
@@ -16,7 +16,7 @@ use crate::grants::without_user::{check_no_sign_in, needing_consent};
 use crate::grants::{self, Grant, client_credentials, jwt_bearer, token_exchange};
 use crate::people::assignment;
 use crate::policy::{self, Facts, Granted, Malformed, Outcome, Wanted};
-use crate::token::{self, Allowed, Extras, IdTokenWish, Subject};
+use crate::token::{self, Allowed, Extras, IdTokenWish, Requested, Subject};
 
 /// What an inquiry would give.
 pub(super) struct Allowance {
@@ -41,9 +41,22 @@ pub(super) struct Parties {
 /// Decides an inquiry.
 pub(super) fn decide(inquiry: &Inquiry) -> Result<Allowance, Refusal> {
     let parties = parties(inquiry)?;
-    check_user(inquiry, &parties)?;
-    let wanted = wanted(inquiry, &parties)?;
-    let outcome = with_facts(inquiry, &parties, &wanted, |facts| policy::evaluate(facts).outcome);
+    let wanted = match parties.grant.needs_user() {
+        // The parameters of an authorization request are checked before the user is known.
+        true => {
+            let wanted = wanted(inquiry, &parties)?;
+            audience(inquiry, &parties.server)?;
+            check_user(inquiry, &parties)?;
+            wanted
+        }
+        false => {
+            check_user(inquiry, &parties)?;
+            wanted(inquiry, &parties)?
+        }
+    };
+    let (outcome, requested) = with_facts(inquiry, &parties, &wanted, |facts| {
+        (policy::evaluate(facts).outcome, requested(facts, parties.grant))
+    });
     let granted = match outcome {
         Outcome::Allow(granted) => granted,
         Outcome::Malformed(malformed) => {
@@ -60,7 +73,7 @@ pub(super) fn decide(inquiry: &Inquiry) -> Result<Allowance, Refusal> {
         }
     };
     let audience = audience(inquiry, &parties.server)?;
-    let allowance = allowance(inquiry, parties, granted, audience);
+    let allowance = allowance(inquiry, parties, requested, granted, audience);
     match token::draft(allowance.allowed(inquiry)) {
         Ok(_) => Ok(allowance),
         Err(error) => {
@@ -94,9 +107,22 @@ impl Allowance {
     }
 }
 
+/// What expressions of claims read about the request.
+fn requested(facts: &Facts<'_>, grant: &dyn Grant) -> Requested {
+    // The scopes that were requested before a user consented are not stored with a code.
+    let scopes = if grant.needs_user() { None } else { facts.requested_scopes() };
+    Requested {
+        grant_type: facts.grant_type.to_owned().into(),
+        scopes,
+        resource: facts.resources.first().map(|resource| resource.as_written().to_owned()),
+        address: facts.address,
+    }
+}
+
 fn allowance(
     inquiry: &Inquiry,
     parties: Parties,
+    requested: Requested,
     granted: Granted,
     audience: Audience,
 ) -> Allowance {
@@ -115,7 +141,7 @@ fn allowance(
         false => ScopeSet::empty(),
     };
     let id_token = has_id_token.then(IdTokenWish::default);
-    let extras = Extras { id_token, ..Extras::default() };
+    let extras = Extras { id_token, requested, ..Extras::default() };
     Allowance { parties, subject, granted, audience, extras, consent_to }
 }
 
@@ -306,7 +332,10 @@ fn malformed_scope(inquiry: &Inquiry, parties: &Parties, malformed: Malformed) -
     let own = list(parties.server.scopes.keys().map(|scope| scope.as_str()));
     let (wanted, found) = match malformed {
         Malformed::ConsentRequired => {
-            ("scopes that need no consent".to_owned(), inquiry.named_scopes().to_string())
+            let named = inquiry.named_scopes();
+            let asked = if named.is_empty() { &parties.server.default_scopes } else { &named };
+            let needs = asked.iter().filter(|name| needs_consent(&parties.server, name));
+            ("scopes that need no consent".to_owned(), list(needs))
         }
         Malformed::OfflineAccessAlone => {
             ("openid, or a scope of an API".to_owned(), "offline_access".to_owned())
@@ -316,6 +345,11 @@ fn malformed_scope(inquiry: &Inquiry, parties: &Parties, malformed: Malformed) -
         }
     };
     Refusal::new(Cause::Scope(malformed), malformed.into(), wanted, found)
+}
+
+fn needs_consent(server: &AuthorizationServer, name: &str) -> bool {
+    let spec = Scope::parse(name).ok().and_then(|scope| server.scopes.get(&scope));
+    spec.is_some_and(|spec| spec.consent == Consent::Required)
 }
 
 fn audience(inquiry: &Inquiry, server: &AuthorizationServer) -> Result<Audience, Refusal> {
@@ -329,8 +363,7 @@ fn audience(inquiry: &Inquiry, server: &AuthorizationServer) -> Result<Audience,
             let resources = audience.resources.iter().map(ToString::to_string);
             resources.chain([audience.name.to_string()])
         });
-        let wanted = format!("one audience of the server: {}", list(own));
-        Refusal::new(Cause::Target, error, wanted, list(inquiry.resources.iter()))
+        Refusal::new(Cause::Target, error, list(own), list(inquiry.resources.iter()))
     })
 }
 

@@ -153,7 +153,7 @@ fn authentication(
     user.filter(|_| signs_in || is_told).map(|_| Authentication {
         at: request.auth_time.unwrap_or(now),
         acr: request.acr.clone().unwrap_or_else(|| PASSWORD.to_owned()),
-        amr: Vec::new(),
+        amr: if is_told { Vec::new() } else { vec!["pwd".to_owned()] },
         session: None,
     })
 }

@@ -44,6 +44,9 @@ pub struct Explanation {
     pub notes: Vec<String>,
     /// The version of the catalog that decides.
     pub catalog_version: u64,
+    /// The text that the client gets.
+    #[serde(skip)]
+    pub(super) description: Option<&'static str>,
     /// The id of the decision, if it is one that happened.
     pub decision_id: Option<DecisionId>,
 }
@@ -172,6 +175,7 @@ impl Explanation {
             suggestions: Vec::new(),
             notes: Vec::new(),
             catalog_version: inquiry.catalog.version(),
+            description: None,
             decision_id: None,
         }
     }
@@ -197,14 +201,17 @@ impl Explanation {
                 allowance.consent_to
             ));
         }
+        self.notes.extend(claims::failures(inquiry, allowance));
         let payloads = claims::payloads(inquiry, allowance).await;
-        self.claims = claims::shown(&payloads, allowance);
+        self.claims = claims::shown(&payloads, inquiry, allowance);
         (self.access_token, self.id_token) = payloads;
     }
 
     fn refused(&mut self, inquiry: &Inquiry, refusal: &Refusal) {
         self.outcome = refusal.kind();
-        self.error = Some(refusal.answer().error.as_str().to_owned());
+        let answer = refusal.answer();
+        self.error = Some(answer.error.as_str().to_owned());
+        self.description = Some(answer.description);
         self.refused_by = refusal.failed_check();
         if !matches!(refusal.cause, Cause::Policies(_) | Cause::Claims) {
             self.rules.clear();
@@ -239,7 +246,11 @@ fn sentence(inquiry: &Inquiry) -> String {
     )
 }
 
-/// A duration in seconds, as people write it.
+/// A duration in seconds, as people write it: two days and more in days.
 pub(super) fn duration(seconds: u64) -> String {
-    show_duration(Duration::from_secs(seconds))
+    const DAY: u64 = 24 * 60 * 60;
+    match seconds >= 2 * DAY && seconds.is_multiple_of(DAY) {
+        true => format!("{}d", seconds / DAY),
+        false => show_duration(Duration::from_secs(seconds)),
+    }
 }

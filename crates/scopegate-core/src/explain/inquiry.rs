@@ -35,6 +35,10 @@ pub(super) struct Inquiry {
     pub(super) subject_server: Option<String>,
 }
 
+/// Stands for a scope or a resource that a request named and the server does not have. Its name is not
+/// recorded, because it is unchecked input. No scope and no resource of a server has this name.
+pub(super) const NOT_RECORDED: &str = "(not-recorded)";
+
 impl Inquiry {
     pub(super) fn server_id(&self) -> Option<ServerId> {
         ServerId::try_from(self.server.clone()).ok()

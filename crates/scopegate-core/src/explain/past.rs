@@ -5,7 +5,7 @@ use std::sync::Arc;
 use scopegate_claims::ScopeSet;
 
 use super::explanation::{Explanation, FailedCheck, GrantedTokens, Kind, ShownRule, names};
-use super::inquiry::{Inquiry, consented};
+use super::inquiry::{Inquiry, NOT_RECORDED, consented};
 use super::{CannotTell, show_time};
 use crate::audit::{
     AuditEvent, ClientDecision, DecisionId, DecisionKind, Outcome, RefusedFacts, TriedRule,
@@ -59,6 +59,16 @@ impl Authority {
             (&mut explanation.granted, decision.basis.lifetime)
         {
             granted.access_token_lifetime = Some(lifetime.as_secs());
+        }
+        if let Some(facts) = &decision.basis.facts {
+            notes.extend(counted(facts.unknown_scopes, "scopes"));
+            notes.extend(counted(facts.unknown_resources, "resources"));
+            if facts.left_out > 0 {
+                let left_out = facts.left_out;
+                notes.push(format!(
+                    "not recorded, for lack of room: {left_out} groups, resources or rules"
+                ));
+            }
         }
         explanation.notes.splice(0..0, notes);
         explanation.decision_id = Some(id);
@@ -135,6 +145,11 @@ fn inquiry(
         (true, WantedKind::AtMost) => (None, ScopeSet::parse(&facts.scopes).ok()),
         (true, WantedKind::Default) => (None, None),
     };
+    let scope = match facts.unknown_scopes {
+        0 => scope,
+        _ => Some([facts.scopes.as_str(), NOT_RECORDED].join(" ")),
+    };
+    let unknown = (facts.unknown_resources > 0).then(|| NOT_RECORDED.to_owned());
     let sign_in = facts.acr.clone().zip(facts.auth_time);
     Inquiry {
         catalog,
@@ -155,7 +170,7 @@ fn inquiry(
         address: event.address.as_deref().and_then(|address| address.parse().ok()),
         now: event.at,
         client_auth: None,
-        resources: facts.resources.clone(),
+        resources: facts.resources.iter().cloned().chain(unknown).collect(),
         consented: ScopeSet::empty(),
         subject_server: None,
     }
@@ -163,16 +178,15 @@ fn inquiry(
 
 /// Tells whether an explanation has the result that was recorded.
 fn agrees(explanation: &Explanation, decision: &ClientDecision) -> bool {
-    let facts = decision.basis.facts.as_deref();
-    if facts.is_some_and(|facts| facts.unknown_scopes > 0 || facts.unknown_resources > 0) {
-        return false;
-    }
     match (&decision.outcome, &explanation.granted) {
         (Outcome::Allow, Some(granted)) => {
             decision.rule.as_ref() == Some(&granted.rule)
                 && decision.scope == granted.scopes.join(" ")
         }
-        (Outcome::Refused(code), None) => explanation.error.as_deref() == Some(&**code),
+        (Outcome::Refused(code), None) => {
+            explanation.error.as_deref() == Some(&**code)
+                && explanation.description == decision.reason.as_deref()
+        }
         (_, _) => false,
     }
 }
@@ -204,16 +218,6 @@ fn recorded(explanation: &mut Explanation, decision: &ClientDecision) {
                 _ => Kind::Deny,
             };
             explanation.rules = tried.iter().map(tried_rule).collect();
-        }
-    }
-    if let Some(facts) = facts {
-        explanation.notes.extend(counted(facts.unknown_scopes, "scopes"));
-        explanation.notes.extend(counted(facts.unknown_resources, "resources"));
-        if facts.left_out > 0 {
-            let left_out = facts.left_out;
-            explanation
-                .notes
-                .push(format!("{left_out} more groups, resources or rules did not fit"));
         }
     }
 }

@@ -10,6 +10,8 @@ use super::explanation::{
 use super::inquiry::Inquiry;
 use super::refusal::{Cause, Refusal};
 use super::show_time;
+use crate::catalog::{Effect, STANDARD_SCOPES};
+use crate::error::{CallError, OAuthError};
 use crate::policy::Outcome;
 
 /// The conditions of rules that are for other requests. Such rules are only counted.
@@ -19,7 +21,7 @@ const FOR_OTHERS: [&str; 2] = ["clients", "grant_types"];
 const MAX_RULES: usize = 40;
 
 /// Maximum width of a column that is aligned, in characters.
-const MAX_COLUMN: usize = 40;
+const MAX_COLUMN: usize = 50;
 
 /// Why a request is refused, in one sentence.
 pub(super) fn reason(inquiry: &Inquiry, refusal: &Refusal, rules: &[ShownRule]) -> String {
@@ -30,7 +32,7 @@ pub(super) fn reason(inquiry: &Inquiry, refusal: &Refusal, rules: &[ShownRule]) 
         Cause::Policies(Outcome::Deny { rule }) => format!("the rule `{rule}` denies it"),
         Cause::Policies(Outcome::NoMatch | Outcome::Allow(_)) => no_match(inquiry, rules),
         Cause::Policies(Outcome::Malformed(_)) | Cause::Scope(_) | Cause::SignInScopes => {
-            format!("{} It asks for {found}.", refusal.answer().description)
+            of_scopes(inquiry, refusal)
         }
         Cause::Claims => found.clone(),
         Cause::ClientAuth => {
@@ -62,7 +64,9 @@ pub(super) fn reason(inquiry: &Inquiry, refusal: &Refusal, rules: &[ShownRule]) 
         }
         Cause::OutOfService => format!("this version cannot read a stored row: {found}"),
         Cause::ServerStatus => format!("the server `{server}` is INACTIVE"),
-        Cause::Target => format!("the server `{server}` has no single audience for {found}"),
+        Cause::Target => {
+            format!("{found} selects no audience of the server `{server}`: it has {wanted}")
+        }
         Cause::TrustedIssuer => {
             format!(
                 "the server `{server}` trusts no issuer whose assertions `{client}` may present"
@@ -74,6 +78,36 @@ pub(super) fn reason(inquiry: &Inquiry, refusal: &Refusal, rules: &[ShownRule]) 
         Cause::UnknownClient => format!("there is no client `{client}`"),
         Cause::UnknownServer => format!("there is no server `{server}`"),
         Cause::UserStatus => format!("the user {user} is INACTIVE"),
+    }
+}
+
+/// Why the scopes of a request cannot be granted by any rule.
+fn of_scopes(inquiry: &Inquiry, refusal: &Refusal) -> String {
+    let Inquiry { server, grant_type, .. } = inquiry;
+    let (named, own) = (inquiry.named_scopes(), &refusal.wanted);
+    let own: Vec<_> = own.split(", ").collect();
+    let is_org = inquiry.server_id().is_some_and(|id| id.is_org());
+    let unknown =
+        named.iter().filter(|name| !own.contains(name) && !STANDARD_SCOPES.contains(name));
+    let unknown: Vec<_> = unknown.map(|name| format!("`{name}`")).collect();
+    match &refusal.error {
+        CallError::ConsentRequired => {
+            let scopes = &refusal.found;
+            format!("{scopes} needs the consent of a user, and `{grant_type}` is without one")
+        }
+        // The messages of clients are sentences.
+        error if is_org || matches!(refusal.cause, Cause::SignInScopes) => {
+            OAuthError::from(error).description.to_owned()
+        }
+        _ if inquiry.scope.is_none() => {
+            format!("the request names no scope, and the server `{server}` has no default scopes")
+        }
+        error if unknown.is_empty() => OAuthError::from(error).description.to_owned(),
+        _ => format!(
+            "the server `{server}` does not have {}: its scopes are {}",
+            unknown.join(" and "),
+            refusal.wanted
+        ),
     }
 }
 
@@ -91,14 +125,16 @@ fn no_match(inquiry: &Inquiry, rules: &[ShownRule]) -> String {
         "grant_types" => {
             format!("no rule for the client `{client}` lists the grant type `{}`", failed.found)
         }
-        "scopes" => format!("the rule `{name}` gives {}, not {}", failed.wanted, failed.found),
-        condition if failed.unknown => format!(
-            "the rule `{name}` needs {condition} {}, which cannot be evaluated: {}",
-            failed.wanted, failed.found
-        ),
-        condition => {
-            format!("the rule `{name}` needs {condition} {}, not {}", failed.wanted, failed.found)
+        "scopes" => {
+            let has_user = inquiry.user.is_some();
+            let given: Vec<_> = failed.wanted.split(", ").collect();
+            let is_missing = |asked: &&str| {
+                !given.contains(asked) && !(has_user && STANDARD_SCOPES.contains(asked))
+            };
+            let missing: Vec<_> = failed.found.split(", ").filter(is_missing).collect();
+            format!("the rule `{name}` gives {}, and not {}", failed.wanted, missing.join(", "))
         }
+        _ => format!("the rule `{name}` fails at {}", failed_text(failed)),
     }
 }
 
@@ -137,14 +173,16 @@ impl Explanation {
     fn verdict(&self) -> String {
         let error = self.error.as_ref().map(|error| format!(" ({error})")).unwrap_or_default();
         let granted = self.granted.as_ref().map(|granted| &granted.rule);
-        let refused_by = self.refused_by.as_ref().map(|failed| &failed.condition);
-        match (self.outcome, granted, refused_by) {
+        let denies = self.rules.iter().rev().find(|rule| rule.matched);
+        match (self.outcome, granted, denies) {
             (Kind::Allow, Some(rule), _) => format!("ALLOWED by the rule `{rule}`"),
             (Kind::Allow, None, _) => "ALLOWED".to_owned(),
-            (_, _, Some(condition)) => format!("REFUSED by the check of the {condition}{error}"),
-            (Kind::Deny, _, None) => format!("DENIED{error}"),
-            (Kind::NoMatch, _, None) => format!("REFUSED: no rule matches{error}"),
-            (Kind::Malformed, _, None) => format!("REFUSED: the request is wrong{error}"),
+            (Kind::NoMatch, _, _) => format!("REFUSED: no rule matches{error}"),
+            (Kind::Deny, _, Some(rule)) if self.refused_by.is_none() => {
+                format!("DENIED by the rule `{}/{}`{error}", rule.policy, rule.rule)
+            }
+            (Kind::Deny, _, _) => format!("REFUSED, not by a rule{error}"),
+            (Kind::Malformed, _, _) => format!("REFUSED: the request itself is wrong{error}"),
         }
     }
 
@@ -171,13 +209,12 @@ impl Explanation {
             return Vec::new();
         }
         let mut lines = vec![String::new(), "rules, in order".to_owned()];
-        let names: Vec<_> =
-            own.iter().map(|rule| format!("{}/{}", rule.policy, rule.rule)).collect();
+        let names: Vec<_> = own.iter().map(|rule| rule_name(rule)).collect();
         let width = width(names.iter().map(String::as_str));
         for (rule, name) in own.iter().zip(&names).take(MAX_RULES) {
             let result = match (&rule.failed, rule.effect) {
-                (None, crate::catalog::Effect::Allow) => "matches: allows".to_owned(),
-                (None, crate::catalog::Effect::Deny) => "matches: denies".to_owned(),
+                (None, Effect::Allow) => "matches: allows".to_owned(),
+                (None, Effect::Deny) => "matches: denies".to_owned(),
                 (Some(failed), _) => failed_text(failed),
             };
             lines.push(format!("  {name:width$}  {result}"));
@@ -194,9 +231,16 @@ impl Explanation {
     }
 }
 
+/// The name of a rule. That it denies is part of it: its conditions mean the opposite.
+fn rule_name(rule: &ShownRule) -> String {
+    let denies = if rule.effect == Effect::Deny { " (deny)" } else { "" };
+    format!("{}/{}{denies}", rule.policy, rule.rule)
+}
+
 fn failed_text(failed: &FailedCheck) -> String {
     let FailedCheck { condition, wanted, found, unknown } = failed;
-    let unknown = if *unknown { " (cannot be evaluated)" } else { "" };
+    let is_told = found.contains("cannot be evaluated");
+    let unknown = if *unknown && !is_told { " (cannot be evaluated)" } else { "" };
     // A trace that was stored has no values.
     match wanted.is_empty() && found.is_empty() {
         true => format!("{condition}: does not hold"),

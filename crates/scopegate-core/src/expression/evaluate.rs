@@ -9,6 +9,7 @@ use super::inputs::{Input, Inputs};
 use super::node::{Kind, Macro, MacroKind, Node};
 use super::operator::Operator;
 use super::parser::MAX_MACROS;
+use super::pattern::Pattern;
 use super::time;
 use super::value::{List, Map, Text, Value, look_up};
 
@@ -135,13 +136,13 @@ impl<'a> Evaluation<'a> {
         &mut self,
         node: &Node,
         text: &'a Node,
-        pattern: &regex::Regex,
+        pattern: &Pattern,
     ) -> Result<Value<'a>, Failure> {
         let Value::Text(text) = self.value(text)? else {
             return Err(Failure { at: node.at, reason: Reason::WrongType });
         };
         self.budget.match_pattern(text.len()).map_err(failed_at(node))?;
-        Ok(Value::Boolean(pattern.is_match(&text)))
+        Ok(Value::Boolean(pattern.matches(&text)))
     }
 
     fn map(&mut self, node: &Node, members: &'a [(Node, Node)]) -> Result<Value<'a>, Failure> {

@@ -3,6 +3,7 @@
 use super::function::Function;
 use super::inputs::Input;
 use super::operator::Operator;
+use super::pattern::Pattern;
 use super::types::Types;
 
 /// A part of an expression.
@@ -40,7 +41,7 @@ pub(super) enum Kind {
     HasInput(Input),
     HasMember(Box<Node>, Box<str>),
     Call(&'static Function, Vec<Node>),
-    Matches(Box<Node>, regex::Regex),
+    Matches(Box<Node>, Pattern),
     Macro(Box<Macro>),
 }
 
@@ -82,7 +83,7 @@ impl MacroKind {
 }
 
 impl Node {
-    /// The parts of this part.
+    /// The number of levels of a part that consists of other parts.
     pub(super) fn height_over<'n>(parts: impl IntoIterator<Item = &'n Self>) -> usize {
         1 + parts.into_iter().map(|part| part.height).max().unwrap_or(0)
     }

@@ -17,7 +17,7 @@ use crate::people::assignment;
 use crate::policy::Granted;
 use crate::store::{Change, Ended, Family, FamilyBody, FamilyId};
 use crate::token::refresh_family::{self, Begin};
-use crate::token::{Extras, IdTokenWish, RefreshToken, Subject, TokenId};
+use crate::token::{Extras, IdTokenWish, RefreshToken, Requested, Subject, TokenId};
 
 /// What a user agreed to.
 #[derive(Clone)]
@@ -84,7 +84,8 @@ impl Agreed<'_> {
             });
             WithToken { changes: vec![used], refresh_token }
         });
-        let Self { granted, audience, auth, id_token, userinfo_claims, .. } = self;
+        let Self { granted, audience, resources, auth, id_token, userinfo_claims, .. } = self;
+        let resource = resources.into_iter().next();
         Decision {
             subject: Subject::Person(Box::new(Person { user, auth: Some(auth) })),
             right: Right::Decided { granted, audience },
@@ -92,6 +93,7 @@ impl Agreed<'_> {
                 token_id: Some(token_id),
                 id_token: Some(id_token),
                 userinfo_claims,
+                requested: Requested { resource, ..Requested::default() },
                 ..Extras::default()
             },
             changes,

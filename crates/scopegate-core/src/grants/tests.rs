@@ -6,6 +6,8 @@ use scopegate_claims::{Audience, ScopeSet};
 
 use super::code::{self, Binding, Issued};
 use super::*;
+use crate::call::Refused;
+use crate::endpoints::token::TokenResponse;
 use crate::error::CallError;
 use crate::policy::Granted;
 use crate::store::{Change, Ledger};
@@ -48,6 +50,20 @@ impl World {
     /// A code for the user alice and the client `portal` at the server `default`.
     pub(crate) async fn code(&self, scopes: &str) -> String {
         self.code_of("default", "portal", scopes, |_| {}).await
+    }
+
+    /// What `portal` gets for a code.
+    pub(crate) async fn redeem(
+        &self,
+        code: &str,
+        more: &[(&str, &str)],
+    ) -> Result<TokenResponse, Refused> {
+        self.token("portal", &[&redeeming(code)[..], more].concat()).await
+    }
+
+    /// Like [`code`](Self::code), with a change.
+    pub(crate) async fn code_with(&self, scopes: &str, change: impl FnOnce(&mut Issued)) -> String {
+        self.code_of("default", "portal", scopes, change).await
     }
 
     pub(super) async fn code_of(

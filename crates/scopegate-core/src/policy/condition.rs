@@ -18,9 +18,8 @@ mod zone;
 
 use scopegate_claims::ScopeSet;
 
-use super::Facts;
-use crate::catalog::{Effect, Policy, Resource, Rule};
-use crate::expression::{ClientInput, Inputs, RequestInput, ServerInput, SessionInput, UserInput};
+use super::{Facts, Wanted};
+use crate::catalog::{Effect, Policy, RequestedBits, Rule};
 
 /// All conditions, in the order in which they are tried.
 ///
@@ -28,10 +27,10 @@ use crate::expression::{ClientInput, Inputs, RequestInput, ServerInput, SessionI
 pub static CONDITIONS: &[&dyn Condition] = &[
     &client::ClientIsNamed,
     &grant_type::GrantTypeIsListed,
+    &scope::ScopesFit,
     &built_in::BuiltInRule,
     &user::UserIsAmong,
     &client_auth::ClientAuthIsListed,
-    &scope::ScopesFit,
     &resource::ResourcesAreListed,
     &zone::AddressIsInside,
     &zone::AddressIsOutside,
@@ -40,6 +39,9 @@ pub static CONDITIONS: &[&dyn Condition] = &[
     &hours::TimeIsInHours,
     &when::ExpressionIsTrue,
 ];
+
+/// The index of the condition `scopes` in [`CONDITIONS`].
+pub(super) const SCOPES: u8 = 2;
 
 /// The number of conditions at the start of [`CONDITIONS`] that the index of a server decides:
 /// [`AuthorizationServer::rules_for`](crate::catalog::AuthorizationServer::rules_for) returns only rules for
@@ -122,43 +124,6 @@ pub struct Case<'a> {
 }
 
 impl Case<'_> {
-    /// What an expression of the rule can read.
-    fn inputs(&self) -> Inputs<'_> {
-        let Facts { server, client, user, authentication, resources, .. } = *self.facts;
-        let resource = resources.first();
-        let audience = server.audience(resource).or_else(|| server.audience(None));
-        Inputs {
-            user: user.map(|user| UserInput {
-                id: user.id.as_str(),
-                login: &user.login,
-                groups: &user.groups,
-                profile: user.profile.attributes(),
-            }),
-            client: ClientInput {
-                id: client.id.as_str(),
-                name: &client.spec.name,
-                client_type: client.spec.client_type.as_str(),
-                attributes: &client.spec.attributes,
-            },
-            server: ServerInput {
-                id: server.id.as_str(),
-                audience: audience.map_or("", |audience| audience.as_str()),
-            },
-            scopes: self.requested,
-            request: RequestInput {
-                grant_type: self.facts.grant_type,
-                resource: resource.map(Resource::as_written),
-                address: self.facts.address,
-                time: self.facts.now,
-            },
-            session: user.and(authentication).map(|authentication| SessionInput {
-                auth_time: authentication.at,
-                acr: &authentication.acr,
-                amr: &authentication.amr,
-            }),
-        }
-    }
-
     /// The index in [`CONDITIONS`] of the first condition that keeps the rule from matching.
     pub fn first_that_fails(&self) -> Option<u8> {
         self.first_after(0)
@@ -180,6 +145,12 @@ impl Case<'_> {
             written &= written - 1;
         }
         None
+    }
+
+    /// The bits of the requested scopes.
+    pub(super) fn requested_bits(facts: &Facts<'_>, requested: &ScopeSet) -> RequestedBits {
+        let is_named = matches!(facts.wanted, Wanted::Named(_));
+        RequestedBits::of(requested, |name| scope::is_always_given(facts, name), is_named)
     }
 
     /// The scopes that the rule gives if it matches.

@@ -2,7 +2,7 @@
 
 use super::Granted;
 use super::condition::{CONDITIONS, Condition};
-use crate::catalog::{Effect, Rule};
+use crate::catalog::Effect;
 use crate::directory::User;
 use crate::error::CallError;
 
@@ -66,10 +66,6 @@ pub struct Step {
 }
 
 impl Step {
-    pub(super) fn of(policy: u32, rule: u32, tried: &Rule, failed: Option<u8>) -> Self {
-        Self { policy, rule, failed, effect: tried.spec.effect }
-    }
-
     /// The condition that kept the rule from matching.
     pub fn failed_condition(&self) -> Option<&'static dyn Condition> {
         self.failed.map(|index| CONDITIONS[usize::from(index)])

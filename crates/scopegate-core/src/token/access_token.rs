@@ -13,15 +13,16 @@ use super::{Allowed, MayAct, Subject, TokenDraft};
 use crate::catalog::TokenKind;
 use crate::directory::{Person, User};
 use crate::error::CallError;
+use crate::expression::Inputs;
 use crate::keys::Signer;
 
 /// The claims of the administrator, of delegation and of userinfo.
 pub(super) fn extra_claims<'a>(
     allowed: &Allowed<'a>,
+    inputs: &Inputs<'a>,
 ) -> Result<BTreeMap<&'a str, Cow<'a, Value>>, CallError> {
-    let Allowed { server, client, subject, granted, extras, .. } = *allowed;
-    let user = subject.person().map(|person| &person.user);
-    let mut claims = custom_claims(server, TokenKind::Access, client, user, &granted.scopes)?;
+    let Allowed { server, granted, extras, .. } = *allowed;
+    let mut claims = custom_claims(server, TokenKind::Access, inputs, &granted.scopes)?;
     // These names are reserved, so they replace no claim of the administrator.
     if let Some(actor) = &extras.actor {
         let actor = serde_json::to_value(actor).expect("an actor has text keys only");

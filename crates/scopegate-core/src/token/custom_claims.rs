@@ -7,61 +7,156 @@ use scopegate_claims::{Scope, ScopeSet};
 use serde_json::Value;
 
 use crate::catalog::{
-    AuthorizationServer, ClaimSource, Client, EntityKey, GroupFilter, TokenKind, is_reserved,
+    AuthorizationServer, ClaimSource, ClaimSpec, EntityKey, OnError, TokenKind, is_reserved,
 };
-use crate::directory::User;
 use crate::error::CallError;
+use crate::expression::{EvaluationError, Inputs};
 
 /// Okta's limit. A claim with more groups is an error.
 const MAX_GROUPS: usize = 100;
+
+/// A claim that the administrator added, with the reason for its value. For explanations.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ClaimShown {
+    /// The name.
+    pub name: String,
+    /// The kind of token that has the claim.
+    pub token: TokenKind,
+    /// The value. `None` if the token has no such claim.
+    pub value: Option<Value>,
+    /// Where the value comes from, such as `expression: user.profile.department`.
+    pub source: String,
+    /// Why there is no value, if computing it failed. It contains no values.
+    pub failure: Option<String>,
+    /// Whether the failure refuses the token.
+    pub refuses: bool,
+}
 
 /// The administrator's claims that apply to this kind of token and these scopes.
 pub(super) fn custom_claims<'a>(
     server: &'a AuthorizationServer,
     kind: TokenKind,
-    client: &'a Client,
-    user: Option<&'a User>,
+    inputs: &Inputs<'a>,
     granted: &ScopeSet,
 ) -> Result<BTreeMap<&'a str, Cow<'a, Value>>, CallError> {
-    let applies = |scopes: &[Scope]| {
-        scopes.is_empty() || scopes.iter().any(|scope| granted.contains(scope.as_str()))
-    };
     let mut claims = BTreeMap::new();
-    for (EntityKey { name, .. }, spec) in &server.claims {
-        // The catalog refuses reserved names. Check again, so that a row written by other means cannot forge
-        // a claim.
-        if spec.token != kind || is_reserved(kind, name) || !applies(&spec.scopes) {
-            continue;
-        }
-        if let Some(value) = value(&spec.value, client, user)? {
-            claims.insert(name.as_str(), value);
+    for (name, spec) in that_apply(server, kind, granted) {
+        match value(&spec.value, inputs) {
+            Ok(Some(value)) => {
+                claims.insert(name, value);
+            }
+            Ok(None) => {}
+            Err(failure) if failure.refuses(&spec.value) => {
+                return Err(failure.of_claim(name));
+            }
+            Err(failure) => {
+                let server = server.id.as_str();
+                tracing::debug!(server, claim = name, %failure, "a claim is left out");
+            }
         }
     }
     Ok(claims)
 }
 
+/// Each claim of the administrator that applies to this kind of token and these scopes, with its source, whether or
+/// not it has a value.
+pub fn explain_claims(
+    server: &AuthorizationServer,
+    kind: TokenKind,
+    inputs: &Inputs<'_>,
+    granted: &ScopeSet,
+) -> Vec<ClaimShown> {
+    let shown = |(name, spec): (&str, &ClaimSpec)| {
+        let value = value(&spec.value, inputs);
+        ClaimShown {
+            name: name.to_owned(),
+            token: kind,
+            source: spec.value.to_string(),
+            refuses: value.as_ref().is_err_and(|failure| failure.refuses(&spec.value)),
+            failure: value.as_ref().err().map(ToString::to_string),
+            value: value.ok().flatten().map(Cow::into_owned),
+        }
+    };
+    that_apply(server, kind, granted).map(shown).collect()
+}
+
+fn that_apply<'a>(
+    server: &'a AuthorizationServer,
+    kind: TokenKind,
+    granted: &ScopeSet,
+) -> impl Iterator<Item = (&'a str, &'a ClaimSpec)> {
+    let applies = |scopes: &[Scope]| {
+        scopes.is_empty() || scopes.iter().any(|scope| granted.contains(scope.as_str()))
+    };
+    let claims = server.claims.iter().map(|(EntityKey { name, .. }, spec)| (name.as_str(), spec));
+    // The catalog refuses reserved names. Check again, so that a row written by other means cannot forge
+    // a claim.
+    claims.filter(move |(name, spec)| {
+        spec.token == kind && !is_reserved(kind, name) && applies(&spec.scopes)
+    })
+}
+
 fn value<'a>(
     source: &'a ClaimSource,
-    client: &'a Client,
-    user: Option<&'a User>,
-) -> Result<Option<Cow<'a, Value>>, CallError> {
+    inputs: &Inputs<'a>,
+) -> Result<Option<Cow<'a, Value>>, Failure> {
     Ok(match source {
-        ClaimSource::ClientAttribute(name) => client.spec.attributes.get(name).map(Cow::Borrowed),
+        ClaimSource::ClientAttribute(name) => inputs.client.attributes.get(name).map(Cow::Borrowed),
         ClaimSource::Constant(value) => Some(Cow::Borrowed(value)),
-        ClaimSource::Groups(filter) => user.map(|user| groups(filter, user)).transpose()?,
-        ClaimSource::UserAttribute(name) => user.and_then(|user| match name.as_str() {
-            "id" => Some(Cow::Owned(Value::from(user.id.as_str()))),
-            "login" => Some(Cow::Owned(Value::from(user.login.as_str()))),
-            name => user.profile.attribute(name).map(Cow::Borrowed),
+        ClaimSource::Expression(expression) => {
+            let value = expression.text.evaluate(inputs).map_err(Failure::Expression)?;
+            if value.is_null() { None } else { Some(Cow::Owned(value)) }
+        }
+        ClaimSource::Groups(filter) => groups(inputs, |group| filter.admits(group))?,
+        ClaimSource::MatchingGroups(pattern) => groups(inputs, |group| pattern.matches(group))?,
+        ClaimSource::UserAttribute(name) => inputs.user.and_then(|user| match name.as_str() {
+            "id" => Some(Cow::Owned(Value::from(user.id))),
+            "login" => Some(Cow::Owned(Value::from(user.login))),
+            name => user.profile.get(name).map(Cow::Borrowed),
         }),
     })
 }
 
-fn groups(filter: &GroupFilter, user: &User) -> Result<Cow<'static, Value>, CallError> {
-    let named: Vec<&str> =
-        user.groups.iter().map(String::as_str).filter(|group| filter.admits(group)).collect();
+/// The user's groups that are in the claim. `None` if no user takes part.
+fn groups<'a>(
+    inputs: &Inputs<'a>,
+    admits: impl Fn(&str) -> bool,
+) -> Result<Option<Cow<'a, Value>>, Failure> {
+    let Some(all) = inputs.user.map(|user| user.groups) else { return Ok(None) };
+    let named = all.iter().map(String::as_str).filter(|group| admits(group));
+    let named: Vec<_> = named.collect();
     if named.len() > MAX_GROUPS {
-        return Err(CallError::TooManyGroups);
+        return Err(Failure::TooManyGroups);
     }
-    Ok(Cow::Owned(Value::from(named)))
+    Ok(Some(Cow::Owned(Value::from(named))))
+}
+
+/// Why a claim has no value.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Expression(EvaluationError),
+    #[error("the claim would contain more than 100 groups")]
+    TooManyGroups,
+}
+
+impl Failure {
+    /// Whether the failure refuses the token. Groups that are left out silently could take away a right, so too
+    /// many of them always do.
+    fn refuses(&self, source: &ClaimSource) -> bool {
+        match (self, source) {
+            (Self::Expression(_), ClaimSource::Expression(expression)) => {
+                expression.on_error == OnError::Refuse
+            }
+            (Self::Expression(_) | Self::TooManyGroups, _) => true,
+        }
+    }
+
+    fn of_claim(self, name: &str) -> CallError {
+        match self {
+            Self::Expression(why) => CallError::ClaimFailed { claim: name.to_owned(), why },
+            Self::TooManyGroups => CallError::TooManyGroups,
+        }
+    }
 }

@@ -7,10 +7,12 @@ use std::time::Duration;
 use scopegate_claims::{Audience, ScopeSet, UnixTime};
 use serde_json::Value;
 
+use super::custom_claims::custom_claims;
 use super::id_token::IdTokenDraft;
-use super::{Extras, Subject, TokenId, access_token};
-use crate::catalog::{AuthorizationServer, Client};
+use super::{Extras, Requested, Subject, TokenId, access_token};
+use crate::catalog::{AuthorizationServer, Client, TokenKind};
 use crate::error::CallError;
+use crate::expression::{Inputs, RequestInput, ServerInput, SessionInput, UserInput};
 use crate::policy::Granted;
 
 /// An allowed request: everything that is needed to draft its tokens.
@@ -52,6 +54,28 @@ pub struct TokenDraft<'a> {
     pub(super) allowed: Allowed<'a>,
 }
 
+impl<'a> Allowed<'a> {
+    /// What expressions of claims read.
+    pub fn inputs(&self) -> Inputs<'a> {
+        let Self { server, client, subject, audience, granted, extras, now } = *self;
+        let Requested { grant_type, scopes, resource, address } = &extras.requested;
+        let person = subject.person();
+        Inputs {
+            user: person.map(|person| UserInput::from(&person.user)),
+            client: client.into(),
+            server: ServerInput { id: server.id.as_str(), audience: audience.as_str() },
+            scopes: scopes.as_ref().unwrap_or(&granted.scopes),
+            request: RequestInput {
+                grant_type,
+                resource: resource.as_deref(),
+                address: *address,
+                time: now,
+            },
+            session: person.and_then(|person| person.auth.as_ref()).map(SessionInput::from),
+        }
+    }
+}
+
 /// Drafts the tokens of a request.
 ///
 /// The draft has an ID token if the grant can give one, a user takes part, and the scope `openid` is granted
@@ -59,12 +83,15 @@ pub struct TokenDraft<'a> {
 ///
 /// # Errors
 ///
-/// [`CallError::TooManyGroups`] if a claim would name more groups than fit into a token.
+/// [`CallError::TooManyGroups`] if a claim would name more groups than fit into a token, and
+/// [`CallError::ClaimFailed`] if an expression fails whose claim is required.
 pub fn draft(allowed: Allowed<'_>) -> Result<TokenDraft<'_>, CallError> {
     let Allowed { server, client, subject, granted, extras, now, .. } = allowed;
+    let inputs = allowed.inputs();
     let id_token = match (&extras.id_token, subject.person()) {
         (Some(wish), Some(person)) if granted.scopes.contains("openid") => {
-            Some(IdTokenDraft::new(server, client, person, wish, &granted.scopes, now)?)
+            let custom = custom_claims(server, TokenKind::Id, &inputs, &granted.scopes)?;
+            Some(IdTokenDraft::with(custom, server, client, person, wish, now))
         }
         (_, _) => None,
     };
@@ -72,7 +99,7 @@ pub fn draft(allowed: Allowed<'_>) -> Result<TokenDraft<'_>, CallError> {
         id: extras.token_id.clone().unwrap_or_else(|| TokenId::access(None)),
         scopes: granted.scopes.clone(),
         lifetime: granted.lifetime,
-        claims: access_token::extra_claims(&allowed)?,
+        claims: access_token::extra_claims(&allowed, &inputs)?,
         confirmation: None,
         id_token,
         allowed,

@@ -1,7 +1,10 @@
 //! The contents of tokens other than scopes.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::net::IpAddr;
 
+use scopegate_claims::ScopeSet;
 use serde::{Deserialize, Serialize};
 
 use super::TokenId;
@@ -43,6 +46,22 @@ pub struct Extras {
     pub userinfo_claims: Vec<String>,
     /// The type of the issued token (RFC 8693 §2.2.1).
     pub issued_token_type: Option<&'static str>,
+    /// What was requested. Expressions of claims read it.
+    pub requested: Requested,
+}
+
+/// What was requested, as expressions of claims read it.
+#[derive(Clone, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "grants construct it")]
+pub struct Requested {
+    /// The grant type. For a refresh, the grant type with which the token family started.
+    pub grant_type: Cow<'static, str>,
+    /// The requested scopes, or the default scopes if the request names none. `None` means the granted scopes.
+    pub scopes: Option<ScopeSet>,
+    /// The first `resource` parameter (RFC 8707 §2).
+    pub resource: Option<String>,
+    /// The IP address of the client or of the browser, if it is known.
+    pub address: Option<IpAddr>,
 }
 
 /// What a client requested for the ID token. `Debug` hides the nonce.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use scopegate_claims::{Dialect, ScopeSet, UnixTime};
+use scopegate_claims::{Audience, Dialect, ScopeSet, UnixTime};
 use scopegate_jose::{TokenType, half_hash};
 use serde::Serialize;
 use serde_json::Value;
@@ -14,6 +14,7 @@ use super::sign::sign;
 use crate::catalog::{AuthorizationServer, Client, TokenKind};
 use crate::directory::{Person, standard_claims};
 use crate::error::CallError;
+use crate::expression::{Inputs, RequestInput, ServerInput, SessionInput};
 use crate::keys::Signer;
 use crate::store::SessionId;
 use crate::token::{IdTokenWish, TokenId};
@@ -35,28 +36,50 @@ pub struct IdTokenDraft<'a> {
 }
 
 impl<'a> IdTokenDraft<'a> {
-    /// Drafts an ID token about a user for a client, which is its audience.
+    /// Drafts an ID token about a user for a client, which is its audience. Expressions of claims read nothing about
+    /// the request but its time.
     ///
     /// # Errors
     ///
-    /// [`CallError::TooManyGroups`] if a claim would name more groups than fit into a token.
+    /// [`CallError::TooManyGroups`] if a claim would name more groups than fit into a token, and
+    /// [`CallError::ClaimFailed`] if an expression fails whose claim is required.
     pub fn new(
         server: &'a AuthorizationServer,
         client: &'a Client,
         person: &'a Person,
         wish: &'a IdTokenWish,
-        granted: &ScopeSet,
+        granted: &'a ScopeSet,
         now: UnixTime,
     ) -> Result<Self, CallError> {
+        let audience = server.audience(None).map_or("", Audience::as_str);
+        let inputs = Inputs {
+            user: Some((&person.user).into()),
+            client: client.into(),
+            server: ServerInput { id: server.id.as_str(), audience },
+            scopes: granted,
+            request: RequestInput { grant_type: "", resource: None, address: None, time: now },
+            session: person.auth.as_ref().map(SessionInput::from),
+        };
+        let custom = custom_claims(server, TokenKind::Id, &inputs, granted)?;
+        Ok(Self::with(custom, server, client, person, wish, now))
+    }
+
+    /// Drafts an ID token with these claims of the administrator.
+    pub(super) fn with(
+        custom: BTreeMap<&'a str, Cow<'a, Value>>,
+        server: &'a AuthorizationServer,
+        client: &'a Client,
+        person: &'a Person,
+        wish: &'a IdTokenWish,
+        now: UnixTime,
+    ) -> Self {
         // An access token is always issued too, so the claims of the granted scopes are returned by userinfo
         // (OpenID Connect Core §5.4). The ID token has the claims that were requested by name, and those of
         // the administrator.
-        let user = &person.user;
         let no_scopes = ScopeSet::empty();
-        let standard = standard_claims::of(user, &no_scopes, &wish.claims);
-        let custom = custom_claims(server, TokenKind::Id, client, Some(user), granted)?;
+        let standard = standard_claims::of(&person.user, &no_scopes, &wish.claims);
         let claims = standard.chain(custom).collect();
-        Ok(Self { claims, server, client, person, wish, now })
+        Self { claims, server, client, person, wish, now }
     }
 
     /// Signs the ID token. `at_hash` binds it to the access token (OpenID Connect Core §3.1.3.6).

@@ -5,6 +5,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::place::Places;
+use super::string;
 use crate::spelling::Quoted;
 
 /// The name and the content of a file.
@@ -78,6 +79,8 @@ pub(crate) struct Problems {
 struct Kept {
     at: usize,
     message: String,
+    /// If the problem is inside of the string at `at`, the byte offset in its value.
+    inside: Option<usize>,
     /// For a duplicate, the offset of the first occurrence.
     first: Option<usize>,
 }
@@ -85,20 +88,25 @@ struct Kept {
 impl Problems {
     /// Reports a problem. The message is only formatted if it is kept.
     pub(crate) fn refuse(&self, at: usize, message: fmt::Arguments<'_>) {
-        self.keep(at, message, None);
+        self.keep(at, message, None, None);
+    }
+
+    /// Reports a problem inside of the string at `at`. `inside` is the byte offset in the value of the string.
+    pub(crate) fn refuse_inside(&self, at: usize, inside: usize, message: fmt::Arguments<'_>) {
+        self.keep(at, message, Some(inside), None);
     }
 
     /// Reports what is allowed, but probably a mistake.
     pub(crate) fn warn(&self, at: usize, message: fmt::Arguments<'_>) {
         let mut warnings = self.warnings.borrow_mut();
         if warnings.len() < MAX_KEPT {
-            warnings.push(Kept { at, message: message.to_string(), first: None });
+            warnings.push(Kept { at, message: message.to_string(), inside: None, first: None });
         }
     }
 
     /// Reports a duplicate. `first` is the offset of the first occurrence.
     pub(crate) fn refuse_repeated(&self, at: usize, first: usize, message: fmt::Arguments<'_>) {
-        self.keep(at, message, Some(first));
+        self.keep(at, message, None, Some(first));
     }
 
     /// Reports that the file is not valid TOML.
@@ -130,10 +138,16 @@ impl Problems {
         self.more.set(self.more.get() + more);
     }
 
-    fn keep(&self, at: usize, message: fmt::Arguments<'_>, first: Option<usize>) {
+    fn keep(
+        &self,
+        at: usize,
+        message: fmt::Arguments<'_>,
+        inside: Option<usize>,
+        first: Option<usize>,
+    ) {
         let mut kept = self.kept.borrow_mut();
         if kept.len() < MAX_KEPT {
-            kept.push(Kept { at, message: message.to_string(), first });
+            kept.push(Kept { at, message: message.to_string(), inside, first });
         } else {
             self.more.set(self.more.get() + 1);
         }
@@ -156,10 +170,15 @@ impl Problems {
 
 /// The problems with lines and columns, in the order of the file.
 fn placed(mut kept: Vec<Kept>, source: &FileSource<'_>) -> Vec<FileProblem> {
+    for problem in &mut kept {
+        if let Some(inside) = problem.inside {
+            problem.at = string::offset(source.content, problem.at, inside);
+        }
+    }
     kept.sort_by_key(|problem| problem.at);
     let offsets = kept.iter().flat_map(|problem| [Some(problem.at), problem.first]).flatten();
     let places = Places::find(source.content, offsets);
-    let problems = kept.into_iter().map(|Kept { at, mut message, first }| {
+    let problems = kept.into_iter().map(|Kept { at, mut message, first, .. }| {
         let (line, column) = places.of(at);
         if let Some(first) = first {
             message.push_str(&format!(", the first one is in line {}", places.of(first).0));

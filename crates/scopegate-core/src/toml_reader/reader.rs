@@ -168,6 +168,11 @@ impl<'f> Text<'f> {
         self.problems.refuse(self.at, message);
     }
 
+    /// Reports a problem inside of this string, at a byte offset of its value.
+    pub(crate) fn refuse_inside(self, inside: usize, message: fmt::Arguments<'_>) {
+        self.problems.refuse_inside(self.at, inside, message);
+    }
+
     /// Parses the string with `rule`. The error of the rule is reported.
     pub(crate) fn parse<T, E: fmt::Display>(
         self,

@@ -7,6 +7,7 @@ mod audit;
 mod client_commands;
 mod clients;
 mod completions;
+mod explain;
 mod help;
 mod place;
 mod policy_tests;

@@ -52,6 +52,7 @@ async fn sign_in(world: &World, name: &str) -> SessionId {
             auth: None,
             userinfo_claims: vec![],
             id_token_claims: vec![],
+            resources: Vec::new(),
             began_at: NOW,
         },
     };

@@ -45,6 +45,8 @@ impl ClaimSpec {
                 review.report(field("attribute"), ClaimSource::of_attribute(&path).map(drop));
             }
             ClaimSource::Constant(value) => check_size(review, field("constant"), value),
+            // They were checked when they were parsed.
+            ClaimSource::Expression(_) | ClaimSource::MatchingGroups(_) => {}
             ClaimSource::Groups(GroupFilter { kind, value }) => {
                 review.label(field("groups").key(kind.as_str()), value, MAX_NAME);
             }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::rule::Rule;
+use super::scope_filter::ScopeFilter;
 use super::zones::Zones;
 use crate::catalog::{ClientId, Clients, PolicySpec, RuleSpec};
 
@@ -17,7 +18,7 @@ pub struct Policy {
     pub(in crate::catalog) written: BTreeMap<String, RuleSpec>,
     /// The active rules, in the order in which they are tried.
     ordered: Vec<Rule>,
-    by_grant: ByGrant<Vec<u32>>,
+    by_grant: ByGrant<Vec<(u32, ScopeFilter)>>,
 }
 
 impl Policy {
@@ -54,9 +55,12 @@ impl Policy {
     }
 
     /// The active rules for a grant type, each with its index in [`rules`](Self::rules).
-    pub fn rules_for(&self, grant_type: &str) -> impl Iterator<Item = (u32, &Rule)> {
-        let places = self.by_grant.of(grant_type).map_or(&[][..], Vec::as_slice);
-        places.iter().map(|place| (*place, &self.ordered[*place as usize]))
+    pub(super) fn rules_for(
+        &self,
+        grant_type: &str,
+    ) -> impl Iterator<Item = (u32, ScopeFilter, &Rule)> {
+        let rules = self.by_grant.of(grant_type).map_or(&[][..], Vec::as_slice);
+        rules.iter().map(|(place, filter)| (*place, *filter, &self.ordered[*place as usize]))
     }
 
     fn order(&mut self, zones: &Zones) {
@@ -70,7 +74,7 @@ impl Policy {
         self.by_grant = ByGrant::default();
         for (place, rule) in (0..).zip(&self.ordered) {
             for grant_type in rule.grant_types() {
-                self.by_grant.entry(grant_type).push(place);
+                self.by_grant.entry(grant_type).push((place, ScopeFilter::of(&rule.spec)));
             }
         }
     }

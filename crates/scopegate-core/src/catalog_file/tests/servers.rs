@@ -254,15 +254,11 @@ fn a_claim_has_one_value_of_a_supported_kind() {
     );
     assert_eq!(
         refusal_of_claim("name = 't', value = {}"),
-        r#"catalog.toml:7:32: a claim has one value: write { attribute = "user.NAME" }, { groups = { … } } or { constant = … }"#
+        r#"catalog.toml:7:32: a claim has one value: write { attribute = "user.NAME" }, { groups = { … } }, { constant = … } or { expression = "…" }"#
     );
     assert_eq!(
         refusal_of_claim("name = 't', value = { constant = 1, attribute = 'client.attributes.t' }"),
-        r#"catalog.toml:7:32: a claim has one value: write { attribute = "user.NAME" }, { groups = { … } } or { constant = … }"#
-    );
-    assert_eq!(
-        refusal_of_claim("name = 't', value = { expression = 'client.attributes.tenant' }"),
-        r#"catalog.toml:7:47: "expression" is not supported yet: write attribute = "user.NAME", groups = { … } or constant = …"#
+        r#"catalog.toml:7:32: a claim has one value: write { attribute = "user.NAME" }, { groups = { … } }, { constant = … } or { expression = "…" }"#
     );
     assert_eq!(
         refusal_of_claim("name = 't', value = { groups = '.*' }"),
@@ -286,7 +282,7 @@ fn a_claim_has_one_value_of_a_supported_kind() {
     );
     assert_eq!(
         refusal_of_claim("name = 't', value = { constnat = 1 }"),
-        r#"catalog.toml:7:32: a claim has one value: write { attribute = "user.NAME" }, { groups = { … } } or { constant = … }
+        r#"catalog.toml:7:32: a claim has one value: write { attribute = "user.NAME" }, { groups = { … } }, { constant = … } or { expression = "…" }
 catalog.toml:7:34: unknown key "constnat": write "constant""#
     );
     assert_eq!(

@@ -1,3 +1,4 @@
+mod claims;
 mod denied;
 
 use std::time::Duration;

@@ -129,6 +129,10 @@ impl<'i> Tried<'i> {
             "acr_values" => self.with_stronger_sign_in(),
             "max_age" => self.with_new_sign_in().into_iter().collect(),
             "resources" => self.for_resource(),
+            "when" => vec![self.changed(
+                format!("change the condition `when` of the rule `{}`", self.name()),
+                |spec| spec.when = None,
+            )],
             _ => Vec::new(),
         }
     }

@@ -6,7 +6,7 @@ use super::Fix;
 use crate::catalog::{
     Consent, EntityKey, EntityKind, RESERVED_SCOPES, STANDARD_SCOPES, ScopeSpec, Spec,
 };
-use crate::explain::inquiry::Inquiry;
+use crate::explain::inquiry::{Inquiry, NOT_RECORDED};
 use crate::policy::Malformed;
 use crate::spelling::nearest;
 
@@ -65,7 +65,8 @@ fn unknown(inquiry: &Inquiry) -> Vec<String> {
     let is_known =
         |name: &str| own.iter().any(|known| known == name) || RESERVED_SCOPES.contains(&name);
     let named = inquiry.named_scopes();
-    named.iter().filter(|name| !is_known(name)).map(str::to_owned).collect()
+    let unknown = named.iter().filter(|name| !is_known(name) && *name != NOT_RECORDED);
+    unknown.map(str::to_owned).collect()
 }
 
 /// The nearest scope of the server instead of an unknown one.

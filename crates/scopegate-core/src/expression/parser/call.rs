@@ -5,14 +5,9 @@ use crate::expression::error::Fault;
 use crate::expression::function::{FUNCTIONS, Function};
 use crate::expression::inputs::{Input, Root};
 use crate::expression::node::{Kind, Macro, MacroKind, Node};
+use crate::expression::pattern::Pattern;
 use crate::expression::types::Types;
 use crate::spelling::{Instead, Quoted};
-
-/// Maximum length of the pattern of `matches`, in characters.
-const MAX_PATTERN: usize = 256;
-
-/// Maximum size of a compiled pattern, in bytes.
-const MAX_COMPILED: usize = 64 * 1024;
 
 /// The functions that are syntax.
 const HAS: &str = "has";
@@ -109,7 +104,10 @@ impl Parser {
             let message = format_args!("`matches` does not take {types}: write it after a text");
             return Err(Fault::new(at, message));
         }
-        let compiled = compile(text).map_err(|why| Fault { at: pattern.at, message: why })?;
+        let compiled = Pattern::parse(text).map_err(|error| {
+            let character = 1 + text.char_indices().take_while(|(at, _)| *at < error.at()).count();
+            Fault::new(pattern.at, format_args!("character {character} of the pattern: {error}"))
+        })?;
         let height = Node::height_over([&of, &pattern]);
         self.node(at, height, Types::BOOLEAN, Kind::Matches(Box::new(of), compiled))
     }
@@ -159,21 +157,6 @@ impl Parser {
         }
         Ok(name)
     }
-}
-
-/// Compiles a pattern within its limits.
-fn compile(pattern: &str) -> Result<regex::Regex, String> {
-    if pattern.chars().nth(MAX_PATTERN).is_some() {
-        return Err("the pattern is too long: write at most 256 characters".to_owned());
-    }
-    let builder = regex::RegexBuilder::new(pattern).size_limit(MAX_COMPILED).build();
-    builder.map_err(|error| match error {
-        regex::Error::CompiledTooBig(_) => {
-            "the pattern is too large: write smaller repetitions".to_owned()
-        }
-        _ => "the pattern is no regular expression: write \\\\. for a dot, or use contains(…)"
-            .to_owned(),
-    })
 }
 
 fn unknown(name: &str, is_method: bool, at: usize) -> Fault {

@@ -97,7 +97,7 @@ fn a_mistake_is_shown_at_its_character_with_what_to_write() {
         ),
         (
             "user.id.matches(\"(\")",
-            "character 17: the pattern is no regular expression: write \\\\. for a dot, or use contains(…)",
+            "character 17: character 1 of the pattern: unclosed group: write a backslash before a character that stands for itself",
         ),
         (
             "scopes.matches(\"a\")",

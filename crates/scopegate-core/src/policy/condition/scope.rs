@@ -4,7 +4,7 @@ use scopegate_claims::ScopeSet;
 
 use super::{Case, Condition, Dependence, Verdict, shown};
 use crate::catalog::{Effect, Rule, Scopes};
-use crate::policy::{Wanted, is_standard, retained};
+use crate::policy::{Facts, Wanted, is_standard, retained};
 
 /// The condition.
 ///
@@ -60,7 +60,7 @@ impl Condition for ScopesFit {
 fn gives_some(case: &Case<'_>) -> bool {
     let (mut given, mut has_api_scope, mut gives_api_scope) = (false, false, false);
     for name in case.requested.iter() {
-        let (is_given, is_of_api) = (is_given(case, name), !is_always_given(case, name));
+        let (is_given, is_of_api) = (is_given(case, name), !is_always_given(case.facts, name));
         given |= is_given;
         has_api_scope |= is_of_api;
         gives_api_scope |= is_of_api && is_given;
@@ -78,10 +78,10 @@ fn is_given(case: &Case<'_>, name: &str) -> bool {
         Scopes::Any => true,
         Scopes::Named(allowed) => allowed.contains(name),
     };
-    is_listed || is_always_given(case, name)
+    is_listed || is_always_given(case.facts, name)
 }
 
 /// If a user takes part, a rule need not list the scopes of OpenID Connect.
-fn is_always_given(case: &Case<'_>, name: &str) -> bool {
-    case.facts.user.is_some() && is_standard(name)
+pub(super) fn is_always_given(facts: &Facts<'_>, name: &str) -> bool {
+    facts.user.is_some() && is_standard(name)
 }

@@ -534,10 +534,10 @@ fn each_condition_has_the_name_of_its_key_in_the_catalog_file() {
         [
             "clients",
             "grant_types",
+            "scopes",
             "built_in",
             "groups",
             "client_auth",
-            "scopes",
             "resources",
             "zones",
             "not_zones",
@@ -560,7 +560,7 @@ fn what_the_catalog_decides_is_tried_first() {
 
 #[test]
 fn a_rule_of_the_index_needs_the_other_conditions_only() {
-    assert_eq!(INDEXED, 2);
+    assert_eq!((INDEXED, CONDITIONS[usize::from(SCOPES)].name()), (2, "scopes"));
     let mut tried = Tried { grant_type: "other", ..Tried::new() };
     tried.rule.scopes = Scopes::Any;
     tried.rule.effect = Effect::Deny;

@@ -24,7 +24,7 @@ impl Condition for ExpressionIsTrue {
 
     fn check(&self, case: &Case<'_>) -> Verdict {
         let Some(when) = &case.rule.spec.when else { return Verdict::Unknown };
-        when.holds(&case.inputs()).map_or(Verdict::Unknown, Verdict::of)
+        when.holds(&case.facts.inputs(case.requested)).map_or(Verdict::Unknown, Verdict::of)
     }
 
     fn depends_on(&self, rule: &Rule) -> Dependence {
@@ -41,7 +41,13 @@ impl Condition for ExpressionIsTrue {
 
     /// The text of the error has no values of users, clients or requests.
     fn found(&self, case: &Case<'_>) -> String {
-        match case.rule.spec.when.as_ref().map(|when| when.holds(&case.inputs())) {
+        match case
+            .rule
+            .spec
+            .when
+            .as_ref()
+            .map(|when| when.holds(&case.facts.inputs(case.requested)))
+        {
             Some(Ok(true)) => "true".to_owned(),
             Some(Ok(false)) => "false".to_owned(),
             Some(Err(error)) => format!("it cannot be evaluated: {error}"),

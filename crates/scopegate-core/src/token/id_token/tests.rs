@@ -146,7 +146,15 @@ fn access_token_and_id_token_may_have_different_claims_of_the_same_name() {
     assert_eq!(world.claims()["level"], "of the ID token");
     let World { server, client, .. } = &world;
     let scopes = ScopeSet::empty();
-    let claims = custom_claims(server, TokenKind::Access, client, None, &scopes).unwrap();
+    let inputs = Inputs {
+        user: None,
+        client: client.into(),
+        server: ServerInput { id: "default", audience: "" },
+        scopes: &scopes,
+        request: RequestInput { grant_type: "", resource: None, address: None, time: NOW },
+        session: None,
+    };
+    let claims = custom_claims(server, TokenKind::Access, &inputs, &scopes).unwrap();
     assert_eq!(*claims["level"], "of the access token");
 }
 
