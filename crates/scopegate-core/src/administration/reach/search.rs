@@ -8,7 +8,7 @@ use scopegate_claims::ScopeSet;
 use super::circumstance::{Chance, Required, SignIn, chance, sentence};
 use super::people::People;
 use super::user_set::UserSet;
-use crate::catalog::{AuthorizationServer, Effect, Policy, Rule};
+use crate::catalog::{AuthorizationServer, Candidate, Effect, Policy, Rule};
 use crate::policy::condition::{CONDITIONS, Case, Condition};
 use crate::policy::{self, Facts};
 
@@ -56,7 +56,7 @@ impl<'c> Kind<'_, 'c> {
         let (mut left, mut earlier) = (candidates.clone(), Earlier::default());
         let mut winners = Vec::new();
         let rules = self.server.rules_for(facts.client.id.as_str(), self.grant_type);
-        for ((_, policy), (_, rule)) in rules {
+        for Candidate { policy, rule, .. } in rules {
             if left.is_empty() {
                 break;
             }
