@@ -1,7 +1,5 @@
 //! Many rules, clients and users.
 
-use std::time::Instant;
-
 use scopegate_claims::{Issuer, ScopeSet};
 
 use super::super::*;
@@ -11,10 +9,10 @@ use crate::catalog::{
 };
 use crate::testing;
 
-/// 10,000 rules for 10,000 users in 100 groups. The rules have circumstances, so that none of them takes the users
-/// away from the later ones.
+/// 1,000 rules for 10,000 users in 100 groups. The rules have circumstances, so that none of them takes the users
+/// away from the later ones. Trying each pair would take minutes.
 #[test]
-fn ten_thousand_rules_and_users_are_searched_without_trying_each_pair() {
+fn many_rules_and_users_are_searched_without_trying_each_pair() {
     let server = ServerId::default_server();
     let mut edits = Vec::new();
     let mut put = |key, spec: Spec| edits.push(Edit::Put(Entity { key, owner: Owner::File, spec }));
@@ -25,7 +23,7 @@ fn ten_thousand_rules_and_users_are_searched_without_trying_each_pair() {
     let clients = Clients::All;
     let policy = PolicySpec { priority: 1, clients, status: Status::Active };
     put(EntityKey::of_server(EntityKind::Policy, &server, "p"), Spec::Policy(policy));
-    for number in 0..10_000_u32 {
+    for number in 0..1_000_u32 {
         let rule = RuleSpec {
             priority: number,
             grant_types: ["authorization_code".to_owned()].into(),
@@ -51,10 +49,8 @@ fn ten_thousand_rules_and_users_are_searched_without_trying_each_pair() {
         ..testing::alice()
     };
     let users: Vec<_> = (0..10_000).map(user).collect();
-    let started = Instant::now();
     let rows = Reach::new(&catalog, &users).who_can(&server, "read").unwrap();
-    assert_eq!(rows.len(), 10_000);
+    assert_eq!(rows.len(), 1_000);
     assert!(rows.iter().all(|row| row.groups.len() == 1 && row.users == Users::These(Vec::new())));
-    assert_eq!((rows[9_999].unless.len(), rows[9_999].unless_more), (99, false));
-    println!("SPEED {:?}", started.elapsed());
+    assert_eq!((rows[999].unless.len(), rows[999].unless_more), (9, false));
 }
