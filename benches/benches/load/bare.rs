@@ -11,7 +11,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use scopegate_claims::{Audience, Clock, Issuer, ScopeSet, SystemClock, UnixTime};
-use scopegate_core::audit::{AuditEvent, ClientDecision, DecisionId, DecisionKind, Outcome, What};
+use scopegate_core::audit::{
+    AuditEvent, Basis, ClientDecision, DecisionId, DecisionKind, Outcome, What,
+};
 use scopegate_core::catalog::UserId;
 use scopegate_core::catalog::{ClientId, ServerId};
 use scopegate_core::directory::Authentication;
@@ -345,6 +347,7 @@ fn event(client: &str, now: UnixTime) -> AuditEvent {
         token_id: Some("AT.1234567890123456789012345678901234567890123".into()),
         user: Some("00u1a2b3c4d5e6f7g8h9".into()),
         family: None,
+        basis: Basis::default(),
     };
     AuditEvent {
         id: DecisionId::at(now),

@@ -6,6 +6,7 @@ pub mod edit_catalog;
 pub mod export;
 pub mod history;
 pub mod plan;
+pub mod reach;
 pub mod rewrap;
 pub mod rollback;
 pub mod users;

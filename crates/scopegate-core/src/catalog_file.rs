@@ -36,7 +36,7 @@ mod context;
 mod draft;
 mod expression;
 mod ids;
-mod json;
+pub(crate) mod json;
 mod jwks;
 pub(crate) mod moment;
 mod policy;
@@ -56,6 +56,7 @@ mod zone;
 
 pub use context::CatalogContext;
 pub use user::UserSeed;
+pub(crate) use user::{read_groups, read_profile};
 
 pub use crate::toml_reader::{
     FileErrors as CatalogErrors, FileProblem as CatalogProblem, FileSource as CatalogSource,

@@ -11,10 +11,10 @@ mod code_verifier;
 mod decision;
 pub mod device;
 pub(crate) mod device_code;
-mod jwt_bearer;
+pub(crate) mod jwt_bearer;
 mod refresh_token;
-mod token_exchange;
-mod without_user;
+pub(crate) mod token_exchange;
+pub(crate) mod without_user;
 
 use std::sync::LazyLock;
 
@@ -25,6 +25,7 @@ use scopegate_jose::MasterKey;
 use crate::authority::Authority;
 use crate::call::{ClientCall, Denied};
 use crate::catalog::{AuthorizationServer, Client, GrantKind, Snapshot};
+use crate::error::CallError;
 use crate::form::Form;
 use crate::keys::{ClientKeys, KeyRing};
 use crate::limits::Polls;
@@ -63,6 +64,25 @@ static KINDS: LazyLock<Vec<GrantKind>> = LazyLock::new(|| {
 /// The grant with this `grant_type`.
 pub fn grant(grant_type: &str) -> Option<&'static dyn Grant> {
     GRANTS.iter().copied().find(|grant| grant.grant_type() == grant_type)
+}
+
+/// The grant with this `grant_type`, which the server must support and the client may use.
+///
+/// # Errors
+///
+/// [`CallError::UnsupportedGrantType`] or [`CallError::UnauthorizedClient`].
+pub(crate) fn usable(
+    grant_type: Option<&str>,
+    server: &AuthorizationServer,
+    client: &Client,
+) -> Result<&'static dyn Grant, CallError> {
+    let found = grant_type.and_then(grant).filter(|grant| grant.is_spoken_by(server));
+    let grant = found.ok_or(CallError::UnsupportedGrantType)?;
+    let lacks_secret = grant.needs_secret() && client.spec.auth.is_public();
+    match client.spec.grant_types.contains(grant.grant_type()) && !lacks_secret {
+        true => Ok(grant),
+        false => Err(CallError::UnauthorizedClient),
+    }
 }
 
 /// The grants for which a user signs in. They are the only ones with which a public client can begin.

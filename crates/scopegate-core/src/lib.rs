@@ -4,6 +4,8 @@
 //!
 //! | module | content |
 //! | --- | --- |
+//! | [`policy_tests`] | tests of the catalog, in a file beside it |
+//! | [`explain`] | why a request is granted or refused, and what would change that |
 //! | [`endpoints`] | one file for each endpoint: token, authorize, par, device, introspect, revoke, … |
 //! | [`administration`] | changes of the catalog and of users |
 //! | [`catalog_file`] | reads `catalog.toml` |
@@ -40,6 +42,7 @@ pub mod client_auth;
 pub mod directory;
 pub mod endpoints;
 pub mod error;
+pub mod explain;
 pub mod expression;
 pub mod form;
 pub mod grants;
@@ -47,6 +50,7 @@ pub mod keys;
 pub mod limits;
 pub mod people;
 pub mod policy;
+pub mod policy_tests;
 pub mod recording;
 pub mod spelling;
 pub mod store;

@@ -8,8 +8,11 @@
 pub mod condition;
 mod evaluation;
 mod inputs;
+mod recorded;
 mod requested;
 mod wanted;
+
+pub(crate) use self::requested::{check_defaults as check_given, scopes as requested_scopes};
 
 use std::net::IpAddr;
 use std::time::Duration;

@@ -66,6 +66,24 @@ impl CatalogContext for Context<'_> {
     }
 }
 
+/// What a catalog file may refer to where there is no storage.
+pub(crate) struct WithoutStore;
+
+impl CatalogContext for WithoutStore {
+    fn variable(&self, _: &str) -> Option<String> {
+        Some(SECRET.to_owned())
+    }
+    fn secret_mac(&self, sha256: &[u8; 32]) -> [u8; 32] {
+        *sha256
+    }
+    fn seal_password(&self, _: &UserId, phc: &str) -> Vec<u8> {
+        phc.into()
+    }
+    fn issuer_base(&self) -> Option<&Issuer> {
+        None
+    }
+}
+
 impl World {
     /// A world with the catalog of `testing.toml` and the user alice.
     pub(crate) async fn new() -> Self {

@@ -1,7 +1,9 @@
 //! The command line: one command, one file.
 
 mod apply;
+mod arguments;
 mod audit;
+mod can;
 mod catalog;
 mod catalog_file;
 mod clients;
@@ -10,6 +12,7 @@ mod completions;
 mod confirm;
 mod console;
 mod descriptors;
+mod explain;
 mod export;
 mod failure;
 mod input;
@@ -21,10 +24,12 @@ mod plan_text;
 mod schema;
 mod serve;
 mod table;
+mod test;
 mod time_text;
 mod token;
 mod users;
 mod validate;
+mod who_can;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -71,6 +76,10 @@ enum Command {
     Catalog(catalog::Catalog),
     Validate(validate::Validate),
     Schema(schema::Schema),
+    Explain(explain::Explain),
+    WhoCan(who_can::WhoCan),
+    Can(can::Can),
+    Test(test::Test),
     #[command(subcommand)]
     Token(token::Token),
     #[command(subcommand)]
@@ -109,6 +118,10 @@ impl Cli {
             Command::Catalog(command) => command.run(&place).await,
             Command::Validate(command) => command.run(&place).await,
             Command::Schema(command) => command.run(),
+            Command::Explain(command) => command.run(&place).await,
+            Command::WhoCan(command) => command.run(&place).await,
+            Command::Can(command) => command.run(&place).await,
+            Command::Test(command) => command.run(&place).await,
             Command::Token(command) => command.run(&place).await,
             Command::Keys(command) => command.run(&place).await,
             Command::Clients(command) => command.run(&place).await,

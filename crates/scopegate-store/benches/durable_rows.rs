@@ -12,7 +12,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use scopegate_claims::UnixTime;
-use scopegate_core::audit::{AuditEvent, ClientDecision, DecisionId, DecisionKind, Outcome, What};
+use scopegate_core::audit::{
+    AuditEvent, Basis, ClientDecision, DecisionId, DecisionKind, Outcome, What,
+};
 use scopegate_core::catalog::ClientId;
 use scopegate_core::store::{Change, Ledger};
 use scopegate_store::{SqlStore, StoreOptions, StoreUrl};
@@ -86,6 +88,7 @@ fn changes(client: u32, number: u32) -> [Change; 2] {
         token_id: None,
         user: None,
         family: None,
+        basis: Basis::default(),
     };
     let at = UnixTime::from_seconds(1_800_000_000);
     let what = What::Decision(Box::new(decision));

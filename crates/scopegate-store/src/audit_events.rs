@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use scopegate_claims::UnixTime;
-use scopegate_core::audit::AuditEvent;
+use scopegate_core::audit::{AuditEvent, DecisionId};
 use scopegate_core::store::StoreError;
 
-use crate::database::{Insert, Transaction, Value};
+use crate::database::{Database, Insert, Transaction, Value};
 
 /// A batch may be written again after its answer was lost. Its events are kept once.
 static INSERT: Insert = Insert::new(
@@ -21,10 +21,23 @@ const WIDTH: usize = 9;
 /// The stored name of the outcome of what was not refused.
 const ALLOW: &str = "ALLOW";
 
+const FIND: &str = "SELECT body FROM audit_event WHERE id = $1";
+
 /// Ids are ordered by time, so the primary key finds the oldest events.
 pub(crate) const PRUNE: &str = "\
     DELETE FROM audit_event WHERE id IN \
     (SELECT id FROM audit_event WHERE id < $1 ORDER BY id LIMIT $2 {free})";
+
+/// An event by its id.
+pub(crate) async fn find(
+    database: &Database,
+    id: DecisionId,
+) -> Result<Option<AuditEvent>, StoreError> {
+    let id = id.to_string();
+    let found = database.read(FIND, &[id.as_str().into()], |row| row.text("body")).await?;
+    let event = found.first().map(|body| AuditEvent::from_json(body)).transpose();
+    event.map_err(|error| StoreError::Corrupt(format!("the audit event {id}: {error}")))
+}
 
 pub(crate) async fn record(
     transaction: &mut Transaction<'_>,

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use scopegate_claims::ScopeSet;
+use scopegate_core::audit::{AuditEvent, DecisionId};
 use scopegate_core::directory::User;
 use scopegate_core::store::{
     Artifact, ArtifactKind, ArtifactName, ConsentKey, Family, FamilyId, Records, Session, Standing,
@@ -9,7 +10,7 @@ use scopegate_core::store::{
 };
 
 use crate::sql_store::SqlStore;
-use crate::{artifacts, consents, families, sessions, standing};
+use crate::{artifacts, audit_events, consents, families, sessions, standing};
 
 #[async_trait]
 impl Records for SqlStore {
@@ -46,6 +47,10 @@ impl Records for SqlStore {
 
     async fn consent(&self, of: &ConsentKey) -> Result<Option<ScopeSet>, StoreError> {
         consents::find(&self.database, of).await
+    }
+
+    async fn audit_event(&self, id: DecisionId) -> Result<Option<AuditEvent>, StoreError> {
+        audit_events::find(&self.database, id).await
     }
 
     async fn standing(&self, of: &TokenMark) -> Result<Standing, StoreError> {

@@ -49,6 +49,22 @@ impl DecisionId {
     }
 }
 
+/// A text is not the id of a decision.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("write the id of a decision, such as 01a3185c-5000-7000-8000-000000000000")]
+#[non_exhaustive]
+pub struct NotADecisionId;
+
+impl std::str::FromStr for DecisionId {
+    type Err = NotADecisionId;
+
+    fn from_str(text: &str) -> Result<Self, NotADecisionId> {
+        // Only the spelling of `Display` is stored, so no other spelling can be found.
+        let id = Uuid::parse_str(text).map_err(|_| NotADecisionId)?;
+        if id.get_version_num() == 7 { Ok(Self(id)) } else { Err(NotADecisionId) }
+    }
+}
+
 impl std::fmt::Display for DecisionId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)
@@ -72,6 +88,16 @@ mod tests {
             assert_eq!(id.get_version_num(), 7);
             assert_eq!(id.get_variant(), uuid::Variant::RFC4122);
             assert_eq!(id.get_timestamp().unwrap().to_unix(), (now.as_seconds(), 0));
+        }
+    }
+
+    #[test]
+    fn an_id_is_read_as_it_is_shown_and_other_uuids_are_no_ids() {
+        let id = DecisionId::at(NOW);
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert_eq!(id.to_string().to_uppercase().parse(), Ok(id));
+        for other in ["", "42", "67e55044-10b1-426f-9247-bb680e5fe0c8"] {
+            assert_eq!(other.parse::<DecisionId>(), Err(NotADecisionId), "{other}");
         }
     }
 

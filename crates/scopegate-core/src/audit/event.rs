@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use scopegate_claims::UnixTime;
 
-use super::{Actor, DecisionId, EntityChange};
+use super::{Actor, Basis, DecisionId, EntityChange};
 
 /// Something that was decided or changed.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -104,6 +104,8 @@ pub struct ClientDecision {
     pub user: Option<String>,
     /// The family of refresh tokens.
     pub family: Option<String>,
+    /// What it was based on.
+    pub basis: Basis,
 }
 
 /// Whether a request was granted.

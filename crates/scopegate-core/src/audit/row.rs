@@ -1,14 +1,15 @@
 //! Writes and reads the stored form of an audit event, which is one flat JSON object.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use scopegate_claims::UnixTime;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Actor, AuditEvent, ClientDecision, DecisionId, DecisionKind, EntityChange, KeyChange, Outcome,
-    UserChange, What,
+    Actor, AuditEvent, Basis, ClientDecision, DecisionId, DecisionKind, EntityChange, KeyChange,
+    Outcome, RefusedFacts, UserChange, What,
 };
 
 /// The members of the JSON object. When an event is written, the texts are borrowed.
@@ -41,6 +42,13 @@ struct Row<'a> {
     address: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     count: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    catalog: Option<u64>,
+    /// In seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lifetime: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    facts: Option<Cow<'a, RefusedFacts>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     actor: Option<Cow<'a, Actor>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -164,6 +172,9 @@ impl AuditEvent {
             family: None,
             address: self.address.as_deref().map(Cow::Borrowed),
             count: None,
+            catalog: None,
+            lifetime: None,
+            facts: None,
             actor: None,
             before: None,
             after: None,
@@ -207,6 +218,9 @@ impl ClientDecision {
             token_id: text(&self.token_id),
             user: text(&self.user),
             family: text(&self.family),
+            catalog: self.basis.catalog,
+            lifetime: self.basis.lifetime.map(|lifetime| lifetime.as_secs()),
+            facts: self.basis.facts.as_deref().map(Cow::Borrowed),
             ..row
         }
     }
@@ -273,6 +287,11 @@ impl Row<'_> {
             token_id: text(self.token_id),
             user: text(self.user),
             family: text(self.family),
+            basis: Basis {
+                catalog: self.catalog,
+                lifetime: self.lifetime.map(Duration::from_secs),
+                facts: self.facts.map(|facts| Box::new(facts.into_owned())),
+            },
         }
     }
 }
@@ -280,6 +299,7 @@ impl Row<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::TriedRule;
 
     fn event(what: What) -> AuditEvent {
         let at = UnixTime::from_seconds(1_800_000_000);
@@ -299,7 +319,18 @@ mod tests {
             token_id: Some("AT.x".to_owned()),
             user: None,
             family: None,
+            basis: Basis::default(),
         }
+    }
+
+    fn refused_with_facts() -> ClientDecision {
+        let facts = RefusedFacts {
+            scopes: "read write".to_owned(),
+            tried: vec![TriedRule("p".to_owned(), "r".to_owned(), None)],
+            ..RefusedFacts::default()
+        };
+        let basis = Basis { catalog: Some(7), lifetime: None, facts: Some(Box::new(facts)) };
+        ClientDecision { basis, ..decision(Outcome::Refused("access_denied".into())) }
     }
 
     #[test]
@@ -308,6 +339,15 @@ mod tests {
         for what in [
             What::Decision(Box::new(decision(Outcome::Allow))),
             What::Decision(Box::new(decision(Outcome::Refused("invalid_grant".into())))),
+            What::Decision(Box::new(refused_with_facts())),
+            What::Decision(Box::new(ClientDecision {
+                basis: Basis {
+                    catalog: Some(7),
+                    lifetime: Some(Duration::from_secs(600)),
+                    facts: None,
+                },
+                ..decision(Outcome::Allow)
+            })),
             What::ClientAuthenticationFailed { count: 3 },
             What::RefusalsCounted { client: "tv".to_owned(), count: 9 },
             What::SessionStarted { user: user() },

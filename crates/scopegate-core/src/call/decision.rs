@@ -5,7 +5,8 @@ use std::net::IpAddr;
 
 use scopegate_claims::UnixTime;
 
-use crate::audit::{AuditEvent, ClientDecision, DecisionId, DecisionKind, Outcome, What};
+use super::Considered;
+use crate::audit::{AuditEvent, Basis, ClientDecision, DecisionId, DecisionKind, Outcome, What};
 use crate::catalog::{AuthorizationServer, Client, UserId};
 use crate::error::OAuthError;
 
@@ -29,6 +30,7 @@ pub(crate) struct Deciding<'a> {
     pub(crate) denied_by: Option<String>,
     pub(crate) user: Option<UserId>,
     pub(crate) address: Option<IpAddr>,
+    pub(crate) basis: Basis,
 }
 
 impl<'a> Deciding<'a> {
@@ -52,7 +54,15 @@ impl<'a> Deciding<'a> {
             denied_by: None,
             user: None,
             address: None,
+            basis: Basis::default(),
         }
+    }
+
+    /// The same decision, with what it was decided by.
+    pub(crate) fn after(&self, considered: Option<Considered>) -> Cow<'_, Self> {
+        let Some(Considered { user, facts }) = considered else { return Cow::Borrowed(self) };
+        let basis = Basis { facts: Some(facts), ..self.basis };
+        Cow::Owned(Self { user: user.or_else(|| self.user.clone()), basis, ..self.clone() })
     }
 
     /// The decision to allow the request.
@@ -93,6 +103,7 @@ impl<'a> Deciding<'a> {
             token_id: None,
             user: self.user.as_ref().map(|user| user.as_str().to_owned()),
             family: None,
+            basis: self.basis.clone(),
         }
     }
 }

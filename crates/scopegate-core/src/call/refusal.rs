@@ -1,8 +1,9 @@
 //! A refused request, and what is stored about it.
 
 use super::decision::Deciding;
-use crate::audit::DecisionId;
+use crate::audit::{DecisionId, RefusedFacts};
 use crate::authority::Authority;
+use crate::catalog::UserId;
 use crate::error::{CallError, OAuthError};
 use crate::policy::Malformed;
 use crate::recording::Remembered;
@@ -33,11 +34,23 @@ pub struct Denied<E = CallError> {
     pub error: E,
     /// The changes to write in the transaction that records the refusal.
     pub changes: Vec<Change>,
+    /// What the refusal was decided by, if the user was known.
+    pub considered: Option<Considered>,
+}
+
+/// What a refusal was decided by.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "the user and the facts are all there is")]
+pub struct Considered {
+    /// The user.
+    pub user: Option<UserId>,
+    /// The facts, with the rules that were tried.
+    pub facts: Box<RefusedFacts>,
 }
 
 impl<E: ClientError> From<CallError> for Denied<E> {
     fn from(error: CallError) -> Self {
-        Self { error: error.into(), changes: Vec::new() }
+        Self { error: error.into(), changes: Vec::new(), considered: None }
     }
 }
 
@@ -96,10 +109,12 @@ impl Authority {
         proved: &[Change],
         denied: Denied<E>,
     ) -> Refused<E> {
-        let Denied { error, changes } = denied;
+        let Denied { error, changes, considered } = denied;
+        let deciding = deciding.after(considered);
         let changes = || [proved, &changes].concat();
         let denied_by = error.denied_by().map(str::to_owned);
-        let deciding = &Deciding { denied_by, cause: error.cause(), ..deciding.clone() };
+        let cause = error.cause();
+        let deciding = &Deciding { denied_by, cause, ..deciding.into_owned() };
         let recorded = match error.recording() {
             Recording::Nothing => Ok(None),
             Recording::Attempt => {

@@ -8,14 +8,14 @@ use tokio::time::Instant;
 
 use super::active_server;
 use super::decision::Deciding;
-use crate::audit::{DecisionId, DecisionKind};
+use crate::audit::{Basis, DecisionId, DecisionKind, RefusedFacts};
 use crate::authority::Authority;
-use crate::catalog::{AuthorizationServer, Client, ServerId, Snapshot};
+use crate::catalog::{AuthorizationServer, Client, Resource, ServerId, Snapshot};
 use crate::client_auth::{self, AuthenticatedClient, Presented, Proof};
 use crate::error::CallError;
 use crate::form::Form;
 use crate::limits::Stored;
-use crate::policy::Wanted;
+use crate::policy::{Facts, Wanted};
 use crate::store::Change;
 
 /// A client's request to an endpoint that authenticates clients.
@@ -134,13 +134,39 @@ impl<'a> ClientCall<'a> {
             denied_by: None,
             user: None,
             address: self.request.address,
+            basis: Basis { catalog: Some(self.catalog.version()), ..Basis::default() },
         }
     }
 
     /// A decision to refuse the request. It names the requested scopes that the server has.
     pub(crate) fn refusing(&self) -> Deciding<'_> {
         let wanted = Wanted::parse(self.form().value("scope"));
-        let scope = wanted.map_or_else(|_| String::new(), |wanted| wanted.known_to(&self.server));
-        Deciding { scope, ..self.deciding() }
+        let scope =
+            wanted.as_ref().map_or_else(|_| String::new(), |wanted| wanted.known_to(&self.server));
+        let mut deciding = Deciding { scope, ..self.deciding() };
+        deciding.basis.facts = self.kind.grant_type.map(|grant_type| {
+            // A scope parameter that cannot be read counts as one unknown scope.
+            let unreadable = || Box::new(RefusedFacts { unknown_scopes: 1, ..Default::default() });
+            wanted.map_or_else(|_| unreadable(), |wanted| self.facts_of(grant_type, &wanted))
+        });
+        deciding
+    }
+
+    /// The facts of the request as far as they are known before the grant is decided.
+    fn facts_of(&self, grant_type: &str, wanted: &Wanted) -> Box<RefusedFacts> {
+        let resources: Vec<_> = self.form().values("resource").map(Resource::new).collect();
+        let facts = Facts {
+            server: &self.server,
+            client: &self.client,
+            client_auth: self.client.spec.auth,
+            grant_type,
+            user: None,
+            authentication: None,
+            resources: &resources,
+            address: self.request.address,
+            now: self.now,
+            wanted,
+        };
+        facts.recorded(None)
     }
 }

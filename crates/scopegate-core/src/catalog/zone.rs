@@ -78,6 +78,11 @@ impl Network {
         self.0.contains(&address.to_canonical())
     }
 
+    /// The first address of the network.
+    pub fn first_address(&self) -> IpAddr {
+        self.0.network()
+    }
+
     pub(super) fn as_net(self) -> IpNet {
         self.0
     }

@@ -6,10 +6,10 @@ use toml::de::DeValue;
 use crate::toml_reader::Node;
 
 /// Maximum size of a value that goes into tokens, in bytes of JSON.
-pub(super) const MAX_BYTES: usize = 4096;
+pub(crate) const MAX_BYTES: usize = 4096;
 
 /// Reads any value. Dates and times become strings.
-pub(super) fn read(node: Node<'_>, most: usize) -> Option<Value> {
+pub(crate) fn read(node: Node<'_>, most: usize) -> Option<Value> {
     let value = convert(node)?;
     if value.to_string().len() > most {
         node.refuse(format_args!("the value is too large: write at most {most} bytes of JSON"));

@@ -7,7 +7,7 @@ use toml::value::{Date, Datetime, Offset, Time};
 use crate::toml_reader::Node;
 
 /// Reads a point in time.
-pub(super) fn read(node: Node<'_>) -> Option<UnixTime> {
+pub(crate) fn read(node: Node<'_>) -> Option<UnixTime> {
     let written = match node.value() {
         DeValue::Datetime(written) => Some(*written),
         DeValue::String(text) => text.parse().ok(),

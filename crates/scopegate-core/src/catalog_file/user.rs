@@ -129,7 +129,7 @@ fn read_login(login: Text<'_>, logins: &mut HashMap<String, usize>) -> Option<St
     }
 }
 
-fn read_groups(node: Node<'_>) -> Option<BTreeSet<String>> {
+pub(crate) fn read_groups(node: Node<'_>) -> Option<BTreeSet<String>> {
     let names = node
         .texts()?
         .into_iter()
@@ -137,7 +137,7 @@ fn read_groups(node: Node<'_>) -> Option<BTreeSet<String>> {
     names.collect()
 }
 
-fn read_profile(node: Node<'_>) -> Option<Profile> {
+pub(crate) fn read_profile(node: Node<'_>) -> Option<Profile> {
     let attributes = node.entries()?.map(|(name, value)| {
         let value = json::read(value, json::MAX_BYTES)?;
         Some((name.text.to_owned(), value))

@@ -248,9 +248,23 @@ impl Authority {
             }
             (_, _) => return Err(AuthorizeError::LoginRequired.into()),
         };
-        match self.decide_for(draft, request, &session, &user).await {
+        let resources: Vec<_> = draft.form.values("resource").map(Resource::new).collect();
+        let client = draft.recipient.client;
+        let facts = Facts {
+            server: draft.server,
+            client,
+            client_auth: client.spec.auth,
+            grant_type: authorization_code::GRANT_TYPE,
+            user: Some(&user),
+            authentication: Some(&session.auth),
+            resources: &resources,
+            address: request.address,
+            now: draft.now,
+            wanted: &draft.parsed.wanted,
+        };
+        match self.decide_for(draft, request, &session, &user, &facts).await {
             Err(error) if error.is_decision() => {
-                Err(self.record_denial(draft, request, &user.id, error).await)
+                Err(self.record_denial(draft, &user.id, &facts, error).await)
             }
             result => Ok(result?),
         }
@@ -263,6 +277,7 @@ impl Authority {
         request: &AuthorizeRequest<'_>,
         session: &Session,
         user: &User,
+        facts: &Facts<'_>,
     ) -> Result<Authorized, AuthorizeError> {
         let Draft { server, recipient, parsed, now, .. } = draft;
         let client = recipient.client;
@@ -270,20 +285,7 @@ impl Authority {
         if parsed.needs_unavailable_acr {
             return Err(AuthorizeError::AcrNotMet);
         }
-        let resources: Vec<_> = draft.form.values("resource").map(Resource::new).collect();
-        let evaluation = policy::evaluate(&Facts {
-            server,
-            client,
-            client_auth: client.spec.auth,
-            grant_type: authorization_code::GRANT_TYPE,
-            user: Some(user),
-            authentication: Some(&session.auth),
-            resources: &resources,
-            address: request.address,
-            now: *now,
-            wanted: &parsed.wanted,
-        });
-        let mut granted = evaluation.granted()?;
+        let mut granted = policy::evaluate(facts).granted()?;
         let consented = match self.consent(draft, user, &granted, request.done.consent).await? {
             consent::Outcome::Ask(question) => return Ok(Authorized::Consent(question)),
             consent::Outcome::Agreed { change, left_out } => {
@@ -300,6 +302,7 @@ impl Authority {
         deciding.scope = granted.scopes.to_string();
         deciding.user = Some(user.id.clone());
         deciding.address = request.address;
+        deciding.basis.catalog = Some(draft.catalog.version());
         let decision = ClientDecision { rule: Some(granted.rule.clone()), ..deciding.allowed() };
         let event = deciding.event(decision);
 
@@ -338,8 +341,8 @@ impl Authority {
     async fn record_denial(
         &self,
         draft: &Draft<'_>,
-        request: &AuthorizeRequest<'_>,
         user: &UserId,
+        facts: &Facts<'_>,
         error: AuthorizeError,
     ) -> NotGranted {
         let mut deciding =
@@ -348,7 +351,8 @@ impl Authority {
         deciding.scope = draft.parsed.wanted.known_to(draft.server);
         deciding.denied_by = error.of_call().and_then(CallError::denying_rule).map(str::to_owned);
         deciding.user = Some(user.clone());
-        deciding.address = request.address;
+        deciding.address = facts.address;
+        deciding.basis = facts.basis_of_refusal(draft.catalog, error.of_call());
         let event = deciding.event(deciding.refused(&OAuthError::from(&error)));
         match self.store.commit(&[Change::Audit(event)]).await {
             Ok(()) => NotGranted { error, decision: Some(deciding.id) },

@@ -13,14 +13,16 @@ use std::time::Duration;
 
 use scopegate_claims::Audience;
 
-use crate::audit::{AuditEvent, ClientDecision, DecisionKind};
+use crate::audit::{AuditEvent, Basis, ClientDecision, DecisionKind};
 use crate::authority::Authority;
-use crate::call::{CallKind, ClientCall, ClientEndpoint, ClientRequest, Denied, Refused, selected};
+use crate::call::{
+    CallKind, ClientCall, ClientEndpoint, ClientRequest, Considered, Denied, Refused, selected,
+};
 use crate::catalog::Resource;
 use crate::error::CallError;
 use crate::expression::Root;
 use crate::grants::{self, Decision, Grant, GrantRequest, Right, Signed, WithToken};
-use crate::policy::{self, Facts, Granted, Wanted};
+use crate::policy::{self, Evaluation, Facts, Granted, Wanted};
 use crate::store::Change;
 use crate::token::{self, Allowed, Amendments, Requested, Subject};
 
@@ -69,7 +71,7 @@ impl Authority {
         amendments: &mut Amendments,
         max_lifetime: Option<Duration>,
     ) -> Result<TokenResponse, Denied> {
-        let grant = usable_grant(call)?;
+        let grant = grants::usable(call.kind.grant_type, &call.server, &call.client)?;
         let Decision { subject, right, mut extras, mut changes, once_signed } =
             grant.decide(&GrantRequest::new(self, call)).await?;
         let (mut granted, audience, requested) = by_right(call, right, &subject)?;
@@ -120,25 +122,12 @@ fn kind_of(request: &ClientRequest<'_>) -> Result<CallKind, CallError> {
     Ok(CallKind { grant_type, ..CallKind::new("token", DecisionKind::TokenGrant) })
 }
 
-/// The requested grant. The server must support it, and the client must be allowed to use it.
-fn usable_grant(call: &ClientCall<'_>) -> Result<&'static dyn Grant, CallError> {
-    let grant = call.kind.grant_type.and_then(grants::grant);
-    let grant = grant.filter(|grant| grant.is_spoken_by(&call.server));
-    let grant = grant.ok_or(CallError::UnsupportedGrantType)?;
-    let spec = &call.client.spec;
-    let lacks_secret = grant.needs_secret() && spec.auth.is_public();
-    match spec.grant_types.contains(grant.grant_type()) && !lacks_secret {
-        true => Ok(grant),
-        false => Err(CallError::UnauthorizedClient),
-    }
-}
-
 /// The granted scopes and lifetime, the audience, and what expressions of claims read about the request.
 fn by_right<'c>(
     call: &'c ClientCall<'_>,
     right: Right,
     subject: &Subject,
-) -> Result<(Granted, &'c Audience, Requested), CallError> {
+) -> Result<(Granted, &'c Audience, Requested), Denied> {
     let (server, form) = (&call.server, call.form());
     let request = |grant_type, scopes, resource: Option<&Resource<'_>>| Requested {
         grant_type,
@@ -155,7 +144,8 @@ fn by_right<'c>(
             Ok((granted, selected(server, form, Some(&audience))?, requested))
         }
         Right::Policy { grant_type, at_most, audience, resources, until } => {
-            let wanted = Wanted::parse(form.value("scope"))?.within(at_most.as_ref())?;
+            let wanted =
+                Wanted::parse(form.value("scope")).and_then(|it| it.within(at_most.as_ref()))?;
             let person = subject.person();
             let mut named = form.values("resource").map(Resource::new).collect::<Vec<_>>();
             if named.is_empty() {
@@ -173,7 +163,12 @@ fn by_right<'c>(
                 now: call.now,
                 wanted: &wanted,
             };
-            let mut granted = policy::evaluate(&facts).granted()?;
+            let Evaluation { outcome, trace } = policy::evaluate(&facts);
+            let mut granted = outcome.granted().map_err(|error| {
+                let user = person.map(|person| person.user.id.clone());
+                let considered = Considered { user, facts: facts.recorded(Some(&trace)) };
+                Denied { considered: Some(considered), ..error.into() }
+            })?;
             if let Some(until) = until {
                 granted.lifetime = granted.lifetime.min(until.since(call.now));
             }
@@ -198,6 +193,11 @@ fn granted_event(
         token_id: Some(tokens.id.as_str().to_owned()),
         user: subject.person().map(|person| person.user.id.as_str().to_owned()),
         family: token::TokenId::family_of(tokens.id.as_str()).map(String::from),
+        basis: Basis {
+            catalog: deciding.basis.catalog,
+            lifetime: Some(tokens.lifetime),
+            facts: None,
+        },
         ..deciding.allowed()
     };
     deciding.event(decision)

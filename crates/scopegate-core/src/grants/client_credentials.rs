@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{Decision, Grant, GrantRequest, Right};
 use crate::call::Denied;
-use crate::catalog::ClientType;
+use crate::catalog::{Client, ClientType};
 use crate::error::CallError;
 use crate::token::{Extras, Subject};
 
@@ -30,10 +30,7 @@ impl Grant for ClientCredentials {
     }
 
     async fn decide<'a>(&self, request: &GrantRequest<'a>) -> Result<Decision<'a>, Denied> {
-        // RFC 6749 §4.4: only confidential clients. A browser or a device cannot keep a secret.
-        if !matches!(request.client.spec.client_type, ClientType::Service | ClientType::Web) {
-            return Err(CallError::UnauthorizedClient.into());
-        }
+        check_type(request.client)?;
         Ok(Decision {
             subject: Subject::Client,
             right: Right::policy(GRANT_TYPE),
@@ -41,5 +38,13 @@ impl Grant for ClientCredentials {
             changes: Vec::new(),
             once_signed: None,
         })
+    }
+}
+
+/// RFC 6749 §4.4: only confidential clients. A browser or a device cannot keep a secret.
+pub(crate) fn check_type(client: &Client) -> Result<(), CallError> {
+    match client.spec.client_type {
+        ClientType::Service | ClientType::Web => Ok(()),
+        _ => Err(CallError::UnauthorizedClient),
     }
 }

@@ -9,7 +9,7 @@ use scopegate_jose::{AlgorithmSet, UnverifiedJws, sha256};
 use super::without_user::{limit_to_consent, without_sign_in};
 use super::{Decision, Grant, GrantRequest, Right};
 use crate::call::Denied;
-use crate::catalog::{AuthorizationServer, Clients, SubjectKind, TrustedIssuer, UserId};
+use crate::catalog::{AuthorizationServer, Client, Clients, SubjectKind, TrustedIssuer, UserId};
 use crate::client_auth::assertion::Assertion;
 use crate::directory::{Person, User};
 use crate::error::CallError;
@@ -22,7 +22,7 @@ use crate::token::{Extras, Subject};
 pub(super) struct JwtBearer;
 
 /// The value of `grant_type`.
-const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+pub(crate) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /// The allowed values of the header `typ`, which may be missing. They exclude access tokens.
 const TYPES: [&str; 2] = ["JWT", "authorization-grant+jwt"];
@@ -85,9 +85,7 @@ async fn verified<'a>(
     let name = jws.unverified_issuer().map_err(|error| invalid(error.reason()))?;
     let issuer = server.trusted_issuers.get(&name);
     let issuer = issuer.ok_or(invalid("the assertion's issuer is not trusted"))?;
-    if let Clients::Named(clients) = &issuer.spec.clients
-        && !clients.contains(&request.client.id)
-    {
+    if !may_present(request.client, issuer) {
         return Err(invalid("the client may not present assertions of this issuer"));
     }
     let published = match &issuer.spec.jwks_uri {
@@ -103,6 +101,14 @@ async fn verified<'a>(
     let audiences = [server.issuer.to_string(), server.endpoint("token")];
     assertion.check(audiences.into_iter(), now).map_err(invalid)?;
     Ok((assertion, issuer))
+}
+
+/// Tells whether a client may present assertions of an issuer.
+pub(crate) fn may_present(client: &Client, issuer: &TrustedIssuer) -> bool {
+    match &issuer.spec.clients {
+        Clients::All => true,
+        Clients::Named(clients) => clients.contains(&client.id),
+    }
 }
 
 /// The change that records the use of the assertion. Refuses an assertion that was used before.

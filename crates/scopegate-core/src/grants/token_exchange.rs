@@ -15,7 +15,7 @@ use self::input::InputToken;
 use super::without_user::{limit_to_consent, without_sign_in};
 use super::{Decision, Grant, GrantRequest, Right};
 use crate::call::Denied;
-use crate::catalog::AuthorizationServer;
+use crate::catalog::{AuthorizationServer, ServerId};
 use crate::directory::Person;
 use crate::error::CallError;
 use crate::people::assignment;
@@ -26,7 +26,7 @@ use crate::token::{Extras, Subject, TokenId};
 pub(super) struct TokenExchange;
 
 /// The value of `grant_type`.
-const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+pub(crate) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 /// The only type of token that is issued (RFC 8693 §3).
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -113,6 +113,13 @@ async fn actor_token<'a>(request: &GrantRequest<'a>) -> Result<Option<InputToken
             Err(CallError::InvalidRequest(description).into())
         }
     }
+}
+
+/// Tells whether a server accepts the tokens of another one.
+///
+/// The org server is never trusted, whatever the catalog says: its tokens must not give access to other APIs.
+pub(crate) fn trusts(server: &AuthorizationServer, other: &ServerId) -> bool {
+    !other.is_org() && server.spec.trusted_servers.contains(other)
 }
 
 /// The maximum scopes: those of a subject token of this server. The scopes of another server have another

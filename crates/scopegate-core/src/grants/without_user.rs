@@ -4,7 +4,7 @@
 use scopegate_claims::{Scope, ScopeSet};
 
 use super::GrantRequest;
-use crate::catalog::{ClientConsent, Consent};
+use crate::catalog::{AuthorizationServer, Client, ClientConsent, Consent};
 use crate::directory::User;
 use crate::error::CallError;
 use crate::policy::Wanted;
@@ -18,15 +18,21 @@ pub(super) fn without_sign_in(
     request: &GrantRequest<'_>,
     at_most: Option<&ScopeSet>,
 ) -> Result<Option<ScopeSet>, CallError> {
-    if let Wanted::Named(named) = Wanted::parse(request.form.value("scope"))?
-        && SIGN_IN_SCOPES.into_iter().any(|scope| named.contains(scope))
-    {
-        return Err(CallError::InvalidScope(
-            "The scopes openid and offline_access are for a person who signs in.",
-        ));
-    }
+    check_no_sign_in(&Wanted::parse(request.form.value("scope"))?)?;
     let sign_in_scopes = ScopeSet::from_tokens(SIGN_IN_SCOPES).expect("they are valid scopes");
     Ok(at_most.map(|scopes| scopes.difference(&sign_in_scopes)))
+}
+
+/// Refuses a request that names a scope that needs a sign-in.
+pub(crate) fn check_no_sign_in(wanted: &Wanted) -> Result<(), CallError> {
+    match wanted {
+        Wanted::Named(named) if SIGN_IN_SCOPES.into_iter().any(|scope| named.contains(scope)) => {
+            Err(CallError::InvalidScope(
+                "The scopes openid and offline_access are for a person who signs in.",
+            ))
+        }
+        Wanted::AtMost(_) | Wanted::Default | Wanted::Named(_) => Ok(()),
+    }
 }
 
 /// Refuses scopes that need the user's consent if the user never consented to them for this client.
@@ -39,11 +45,7 @@ pub(super) async fn limit_to_consent(
 ) -> Result<Option<ScopeSet>, CallError> {
     let GrantRequest { server, client, .. } = *request;
     let named = Wanted::parse(request.form.value("scope"))?;
-    let asked = match (&named, &at_most) {
-        (Wanted::Named(scopes), _) | (_, Some(scopes)) => scopes,
-        (_, None) => &server.default_scopes,
-    };
-    let needed = needing_consent(request, asked);
+    let needed = needing_consent(server, client, &named, at_most.as_ref());
     if needed.is_empty() {
         return Ok(at_most);
     }
@@ -58,14 +60,24 @@ pub(super) async fn limit_to_consent(
     }
 }
 
-/// The scopes among these that need the user's consent. None for a trusted client.
-fn needing_consent(request: &GrantRequest<'_>, scopes: &ScopeSet) -> ScopeSet {
-    if request.client.spec.consent == ClientConsent::Trusted {
+/// The requested scopes that need the user's consent. None for a trusted client.
+pub(crate) fn needing_consent(
+    server: &AuthorizationServer,
+    client: &Client,
+    named: &Wanted,
+    at_most: Option<&ScopeSet>,
+) -> ScopeSet {
+    let requested = match (named, at_most) {
+        (Wanted::Named(scopes), _) | (_, Some(scopes)) => scopes,
+        (_, None) => &server.default_scopes,
+    };
+    if client.spec.consent == ClientConsent::Trusted {
         return ScopeSet::empty();
     }
     let needs = |name: &&str| {
-        let spec = Scope::parse(name).ok().and_then(|scope| request.server.scopes.get(&scope));
+        let spec = Scope::parse(name).ok().and_then(|scope| server.scopes.get(&scope));
         spec.is_some_and(|spec| spec.consent == Consent::Required)
     };
-    ScopeSet::from_tokens(scopes.iter().filter(needs)).expect("members of a scope set are scopes")
+    ScopeSet::from_tokens(requested.iter().filter(needs))
+        .expect("members of a scope set are scopes")
 }

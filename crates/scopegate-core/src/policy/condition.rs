@@ -154,7 +154,7 @@ impl Case<'_> {
     }
 
     /// The scopes that the rule gives if it matches.
-    pub(super) fn scopes_given(&self) -> ScopeSet {
+    pub(crate) fn scopes_given(&self) -> ScopeSet {
         scope::given(self)
     }
 }

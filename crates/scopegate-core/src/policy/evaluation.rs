@@ -91,16 +91,25 @@ impl Evaluation {
     /// [`CallError::DeniedByRule`] if a rule denies, [`CallError::NoMatchingRule`] if no rule matches,
     /// [`CallError::InvalidScope`] or [`CallError::ConsentRequired`] if the server cannot grant the scopes.
     pub fn granted(self) -> Result<Granted, CallError> {
-        match self.outcome {
-            Outcome::Allow(granted) => Ok(granted),
-            Outcome::Deny { rule } => Err(CallError::DeniedByRule(rule)),
-            Outcome::NoMatch => Err(CallError::NoMatchingRule),
-            Outcome::Malformed(malformed) => Err(malformed.into()),
-        }
+        self.outcome.granted()
     }
 }
 
 impl Outcome {
+    /// What is granted.
+    ///
+    /// # Errors
+    ///
+    /// As [`Evaluation::granted`].
+    pub fn granted(self) -> Result<Granted, CallError> {
+        match self {
+            Self::Allow(granted) => Ok(granted),
+            Self::Deny { rule } => Err(CallError::DeniedByRule(rule)),
+            Self::NoMatch => Err(CallError::NoMatchingRule),
+            Self::Malformed(malformed) => Err(malformed.into()),
+        }
+    }
+
     /// Replaces a refusal of the org server by a text that says which scopes it issues. Its rules are built
     /// in, so "no rule matches" would not help.
     pub(super) fn for_org_server(self, user: Option<&User>) -> Self {

@@ -11,7 +11,7 @@ use crate::catalog::{Client, Consent, RESERVED_SCOPES};
 ///
 /// [`Malformed`] if the server does not have a named scope, if a named scope needs a user and no user takes
 /// part, or if no scope is named and the server has no default scopes.
-pub(super) fn scopes(facts: &Facts<'_>) -> Result<ScopeSet, Malformed> {
+pub(crate) fn scopes(facts: &Facts<'_>) -> Result<ScopeSet, Malformed> {
     let requested = match facts.wanted {
         Wanted::Default if facts.server.default_scopes.is_empty() => {
             return Err(Wanted::NO_DEFAULT_SCOPES);
@@ -31,7 +31,7 @@ pub(super) fn scopes(facts: &Facts<'_>) -> Result<ScopeSet, Malformed> {
 
 /// Checks those default scopes that a rule grants. The request is not refused because of default scopes
 /// that the rule does not grant.
-pub(super) fn check_defaults(facts: &Facts<'_>, granted: &ScopeSet) -> Result<(), Malformed> {
+pub(crate) fn check_defaults(facts: &Facts<'_>, granted: &ScopeSet) -> Result<(), Malformed> {
     match facts.wanted {
         Wanted::Default => granted.iter().try_for_each(|name| check(facts, name)),
         Wanted::AtMost(_) | Wanted::Named(_) => Ok(()),

@@ -164,7 +164,7 @@ impl fmt::Debug for Refusals {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{ClientDecision, DecisionKind, Outcome};
+    use crate::audit::{Basis, ClientDecision, DecisionKind, Outcome};
 
     fn at(seconds: u64) -> UnixTime {
         UnixTime::from_seconds(1_800_000_000 + seconds)
@@ -262,6 +262,7 @@ mod tests {
                 token_id: None,
                 user: None,
                 family: Some(family.to_owned()),
+                basis: Basis::default(),
             };
             let what = What::Decision(Box::new(decision));
             Change::Audit(AuditEvent { id: DecisionId::at(at(0)), at: at(0), address: None, what })

@@ -256,7 +256,7 @@ impl fmt::Debug for Change {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{ClientDecision, DecisionId, DecisionKind, Outcome, What};
+    use crate::audit::{Basis, ClientDecision, DecisionId, DecisionKind, Outcome, What};
     use crate::catalog::ServerId;
 
     const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
@@ -274,6 +274,7 @@ mod tests {
             token_id: None,
             user: None,
             family: None,
+            basis: Basis::default(),
         };
         audit(What::Decision(Box::new(decision)))
     }

@@ -1,4 +1,4 @@
-//! Reads of artifacts, sessions, families, consents and users.
+//! Reads of artifacts, sessions, families, consents, audit events and users.
 
 use std::fmt;
 
@@ -9,11 +9,12 @@ use super::{
     Artifact, ArtifactKind, ArtifactName, ConsentKey, Family, FamilyId, Session, Standing,
     StoreError, TokenMark,
 };
+use crate::audit::{AuditEvent, DecisionId};
 use crate::catalog::UserId;
 use crate::directory::{Listed, User};
 
-/// Reads of artifacts, sessions, families and consents. The result may have expired: the caller
-/// must compare the times.
+/// Reads of artifacts, sessions, families, consents and audit events. The result may have expired:
+/// the caller must compare the times.
 ///
 /// All writes go through [`Ledger::commit`](super::Ledger::commit).
 #[async_trait]
@@ -46,6 +47,10 @@ pub trait Records: fmt::Debug + Send + Sync {
 
     /// The scopes that a user has consented to.
     async fn consent(&self, of: &ConsentKey) -> Result<Option<ScopeSet>, StoreError>;
+
+    /// An audit event by its id, which is the id of the decision. Events that wait to be written are not
+    /// found.
+    async fn audit_event(&self, id: DecisionId) -> Result<Option<AuditEvent>, StoreError>;
 
     /// The standing of an access token, in one statement.
     async fn standing(&self, of: &TokenMark) -> Result<Standing, StoreError>;

@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, IsTerminal, Write, stdin};
 
+use serde::Serialize;
+
 use super::failure::CliError;
 
 /// Writes a result.
@@ -9,6 +11,12 @@ pub(super) fn result(text: &str) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
     let written = writeln!(out, "{text}").and_then(|()| out.flush());
     written.map_err(|error| CliError::Failed(format!("cannot write the result: {error}")))
+}
+
+/// Writes a result as JSON.
+pub(super) fn json(value: &impl Serialize) -> Result<(), CliError> {
+    let json = serde_json::to_string_pretty(value);
+    result(&json.map_err(|error| CliError::failed(&error))?)
 }
 
 /// Writes a message to the standard error. It is lost if that is closed.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scopegate_claims::{Issuer, ManualClock, UnixTime};
-use scopegate_core::audit::{AuditEvent, ClientDecision, DecisionId, DecisionKind, Outcome, What};
+use scopegate_core::audit::{
+    AuditEvent, Basis, ClientDecision, DecisionId, DecisionKind, Outcome, What,
+};
 use scopegate_core::store::{Change, Ledger, Upkeep};
 use scopegate_jose::MasterKey;
 use scopegate_server::{Server, ServerSettings, Storage};
@@ -37,6 +39,7 @@ fn made(ago: Duration) -> Change {
         token_id: None,
         user: None,
         family: None,
+        basis: Basis::default(),
     };
     let what = What::Decision(Box::new(decision));
     Change::Audit(AuditEvent { id: DecisionId::first_at(at), at, address: None, what })

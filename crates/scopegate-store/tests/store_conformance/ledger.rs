@@ -92,6 +92,18 @@ pub(crate) async fn an_audit_batch_is_kept_once(place: &Place) {
     assert_eq!(place.count("audit_event").await, 206);
 }
 
+pub(crate) async fn an_audit_event_is_found_by_its_id(place: &Place) {
+    let store = place.open().await;
+    let [Change::Audit(one), Change::Audit(other)] = [audit("a"), audit("nul \0 é 🛒")] else {
+        unreachable!("both are events")
+    };
+    store.commit(&[Change::Audit(one.clone()), Change::Audit(other.clone())]).await.unwrap();
+    assert_eq!(store.audit_event(one.id).await.unwrap(), Some(one));
+    assert_eq!(store.audit_event(other.id).await.unwrap(), Some(other));
+    let [Change::Audit(unwritten)] = [audit("a")] else { unreachable!("it is an event") };
+    assert_eq!(store.audit_event(unwritten.id).await.unwrap(), None);
+}
+
 pub(crate) async fn what_strangers_send_is_kept(place: &Place) {
     let store = place.open().await;
     for client in ["", "nul \0 in the middle", "' OR 1=1 --", "é 🛒", &"x".repeat(10_000)] {

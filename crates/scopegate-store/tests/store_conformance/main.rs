@@ -127,6 +127,7 @@ store_conformance! {
             of_two_uses_at_once_one_wins
             a_conflict_leaves_nothing
             an_audit_batch_is_kept_once
+            an_audit_event_is_found_by_its_id
             what_strangers_send_is_kept
             only_what_has_expired_is_forgotten
             all_kinds_of_changes_are_written_or_none

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use scopegate_claims::{Audience, ScopeSet, UnixTime};
-use scopegate_core::audit::{AuditEvent, ClientDecision, DecisionId, DecisionKind, Outcome, What};
+use scopegate_core::audit::{
+    AuditEvent, Basis, ClientDecision, DecisionId, DecisionKind, Outcome, What,
+};
 use scopegate_core::catalog::UserId;
 use scopegate_core::catalog::{ClientId, Owner, ServerId, Status};
 use scopegate_core::directory::{Authentication, LoginMatch, NewUser, Profile, User};
@@ -53,6 +55,7 @@ pub(crate) fn decided(client: &str, kind: DecisionKind, outcome: Outcome) -> Cha
         token_id: None,
         user: None,
         family: None,
+        basis: Basis::default(),
     };
     recorded(What::Decision(Box::new(decision)))
 }

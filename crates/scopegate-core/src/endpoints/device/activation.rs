@@ -16,7 +16,7 @@ use crate::grants::device::{Approval, DeviceBody, State, UserCode};
 use crate::grants::device_code::GRANT_TYPE;
 use crate::limits::RetryAfter;
 use crate::people::assignment;
-use crate::policy::{self, Facts, Granted};
+use crate::policy::{self, Facts, Granted, Wanted};
 use crate::store::{Artifact, ArtifactKind, Change, ConsentKey, Session, StoreError};
 
 /// Maximum attempts when a concurrent commit wins.
@@ -101,7 +101,7 @@ impl Authority {
             guess.take_back();
         }
         let device = found?.ok_or(ActivationError::Unknown)?;
-        let granted = self.decided(&device, activation, now).await?;
+        let granted = self.decided(&catalog, &device, activation, now).await?;
         Ok(device.question(&granted))
     }
 
@@ -147,7 +147,7 @@ impl Authority {
                 (State::Denied, vec![Change::Audit(event)])
             }
             DeviceAnswer::Allow(shown) => {
-                let granted = self.decided(&device, activation, now).await?;
+                let granted = self.decided(&catalog, &device, activation, now).await?;
                 if !granted.scopes.is_subset(shown) {
                     return Ok(Some(device.question(&granted)));
                 }
@@ -201,16 +201,21 @@ impl Authority {
     /// What the device gets if this user allows the request. A refusal is recorded in the audit log.
     async fn decided(
         &self,
+        catalog: &Snapshot,
         device: &Device<'_>,
         activation: &Activation<'_>,
         now: UnixTime,
     ) -> Result<Granted, CallError> {
-        match device.granted_to(activation, now) {
+        let wanted = device.body.wanted();
+        let resources = device.body.resources.iter().map(|text| Resource::new(text));
+        let resources: Vec<_> = resources.collect();
+        let facts = device.facts(activation, &wanted, &resources, now);
+        match device.granted(&facts, activation.user) {
             Ok(granted) => Ok(granted),
             Err(error) => {
-                let denied_by = error.denying_rule().map(str::to_owned);
-                let deciding = device.deciding(DecisionKind::DeviceApproval, activation, now);
-                let deciding = Deciding { denied_by, ..deciding };
+                let mut deciding = device.deciding(DecisionKind::DeviceApproval, activation, now);
+                deciding.denied_by = error.denying_rule().map(str::to_owned);
+                deciding.basis = facts.basis_of_refusal(catalog, Some(&error));
                 self.record_decision(&deciding, Vec::new(), &OAuthError::from(&error)).await?;
                 Err(error)
             }
@@ -258,28 +263,35 @@ impl Device<'_> {
         }
     }
 
-    fn granted_to(&self, activation: &Activation<'_>, now: UnixTime) -> Result<Granted, CallError> {
+    fn facts<'f>(
+        &'f self,
+        activation: &Activation<'f>,
+        wanted: &'f Wanted,
+        resources: &'f [Resource<'f>],
+        now: UnixTime,
+    ) -> Facts<'f> {
         let Self { server, client, .. } = *self;
         let Activation { user, session, address, .. } = *activation;
-        if !client.spec.grant_types.contains(GRANT_TYPE) {
-            return Err(CallError::UnauthorizedClient);
-        }
-        assignment::check(client, user)?;
-        let resources: Vec<_> =
-            self.body.resources.iter().map(|text| Resource::new(text)).collect();
-        let evaluation = policy::evaluate(&Facts {
+        Facts {
             server,
             client,
             client_auth: client.spec.auth,
             grant_type: GRANT_TYPE,
             user: Some(user),
             authentication: Some(&session.auth),
-            resources: &resources,
+            resources,
             address,
             now,
-            wanted: &self.body.wanted(),
-        });
-        evaluation.granted()
+            wanted,
+        }
+    }
+
+    fn granted(&self, facts: &Facts<'_>, user: &User) -> Result<Granted, CallError> {
+        if !self.client.spec.grant_types.contains(GRANT_TYPE) {
+            return Err(CallError::UnauthorizedClient);
+        }
+        assignment::check(self.client, user)?;
+        policy::evaluate(facts).granted()
     }
 
     fn deciding(

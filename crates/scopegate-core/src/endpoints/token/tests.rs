@@ -3,9 +3,11 @@ mod denied;
 
 use std::time::Duration;
 
+use scopegate_claims::ScopeSet;
+
 use super::*;
-use crate::audit::DecisionKind;
-use crate::catalog::{ClientId, Status};
+use crate::audit::{Basis, DecisionKind, RefusedFacts, TriedRule, WantedKind};
+use crate::catalog::{ClientId, Edit, Entity, EntityKey, Owner, Scopes, Spec, Status};
 use crate::form::Form;
 use crate::store::Ledger;
 use crate::testing::{NOW, World, claims_of, refusal, request, server_id};
@@ -180,4 +182,87 @@ async fn debug_of_a_token_response_hides_the_token_and_json_has_its_type_and_lif
     assert!(!format!("{answer:?}").contains(answer.access_token()));
     let json = serde_json::to_value(&answer).unwrap();
     assert_eq!((&json["token_type"], &json["expires_in"]), (&"Bearer".into(), &600.into()));
+}
+
+/// The basis of the only decision of this world.
+async fn basis(world: &World) -> Basis {
+    let mut decisions = world.decisions(DecisionKind::TokenGrant).await;
+    assert_eq!(decisions.len(), 1);
+    decisions.remove(0).basis
+}
+
+#[tokio::test]
+async fn a_grant_records_the_catalog_version_and_the_lifetime_and_no_facts() {
+    let world = World::new().await;
+    world.token("service", &[ALONE]).await.unwrap();
+    let catalog = Some(world.authority.catalog().version());
+    let lifetime = Some(Duration::from_secs(600));
+    assert_eq!(basis(&world).await, Basis { catalog, lifetime, facts: None });
+}
+
+#[tokio::test]
+async fn a_refusal_by_policies_records_the_rules_that_were_tried_and_the_facts() {
+    let world = World::new().await;
+    let form = [ALONE, ("scope", "secret read"), ("resource", "https://stock.example")];
+    world.token_at("default", "service", &form).await.unwrap_err();
+    let basis = basis(&world).await;
+    assert_eq!(basis.catalog, Some(world.authority.catalog().version()));
+    let facts = RefusedFacts {
+        grant_type: "client_credentials".to_owned(),
+        wanted: WantedKind::Named,
+        scopes: "secret read".to_owned(),
+        resources: vec!["https://stock.example".to_owned()],
+        client_auth: "client_secret_post".to_owned(),
+        ..RefusedFacts::default()
+    };
+    assert_eq!(basis.facts, Some(Box::new(facts)));
+
+    let world = World::new().await;
+    let form = [("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"), ("scope", "write")];
+    let assertion = world.assertion(&serde_json::json!({}));
+    let rule = EntityKey::rule(&server_id("default"), "all", "all");
+    world.edit(Edit::Delete(rule)).await;
+    world.token("service", &[&form[..], &[("assertion", &assertion)]].concat()).await.unwrap_err();
+    let decisions = world.decisions(DecisionKind::TokenGrant).await;
+    assert_eq!(decisions[0].user.as_deref(), Some(crate::testing::ALICE));
+    let facts = decisions[0].basis.facts.as_ref().unwrap();
+    assert_eq!(facts.groups, ["staff".to_owned()].into());
+    assert_eq!(facts.tried, []);
+}
+
+#[tokio::test]
+async fn a_refusal_counts_scopes_and_resources_that_the_server_lacks_and_does_not_record_them() {
+    let world = World::new().await;
+    let form = [ALONE, ("scope", "read s3cret"), ("resource", "https://user:s3cret@x.example")];
+    world.token("service", &form).await.unwrap_err();
+    let facts = basis(&world).await.facts.unwrap();
+    assert_eq!((facts.unknown_scopes, facts.unknown_resources), (1, 1));
+    let json = serde_json::to_string(&*facts).unwrap();
+    assert!(json.contains("read") && !json.contains("s3cret"), "{json}");
+}
+
+#[tokio::test]
+async fn a_refusal_before_the_policies_records_the_request_and_no_rules() {
+    let world = World::new().await;
+    let form = [("grant_type", "authorization_code"), ("scope", "read")];
+    world.token("service", &form).await.unwrap_err();
+    let facts = basis(&world).await.facts.unwrap();
+    assert_eq!((facts.grant_type.as_str(), facts.scopes.as_str()), ("authorization_code", "read"));
+    assert_eq!(facts.tried, []);
+}
+
+#[tokio::test]
+async fn the_trace_of_a_refusal_names_the_rules_and_the_conditions_that_failed() {
+    let world = World::new().await;
+    let key = EntityKey::rule(&server_id("default"), "all", "all");
+    let catalog = world.authority.catalog();
+    let Some(Entity { spec: Spec::Rule(mut spec), .. }) = catalog.entity(&key) else {
+        unreachable!("the rule exists")
+    };
+    spec.scopes = Scopes::Named(ScopeSet::parse("read").unwrap());
+    let entity = Entity { key, owner: Owner::File, spec: Spec::Rule(spec) };
+    world.edit(Edit::Put(entity)).await;
+    world.token("service", &[ALONE, ("scope", "write")]).await.unwrap_err();
+    let tried = TriedRule("all".to_owned(), "all".to_owned(), Some("scopes".to_owned()));
+    assert_eq!(basis(&world).await.facts.unwrap().tried, [tried]);
 }

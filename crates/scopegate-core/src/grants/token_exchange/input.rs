@@ -6,6 +6,7 @@ use scopegate_claims::{Audience, ScopeSet, UnixTime};
 use scopegate_jose::{UnverifiedJws, sha256};
 use serde::Deserialize;
 
+use super::trusts;
 use crate::catalog::{AuthorizationServer, UserId};
 use crate::directory::{Authentication, User};
 use crate::error::CallError;
@@ -190,8 +191,6 @@ impl<'a> InputToken<'a> {
 }
 
 /// The authorization server that the token names as its issuer, which must be this server or a trusted one.
-///
-/// The org server is never trusted, whatever the catalog says: its tokens must not give access to other APIs.
 fn issuer_of<'a>(
     request: &GrantRequest<'a>,
     token: &str,
@@ -202,7 +201,7 @@ fn issuer_of<'a>(
     if name == server.issuer.as_str() {
         return Ok(server);
     }
-    let mut trusted = server.spec.trusted_servers.iter().filter(|id| !id.is_org());
+    let mut trusted = server.spec.trusted_servers.iter().filter(|id| trusts(server, id));
     let issuer = trusted.find(|id| catalog.issuer_of(id).as_str() == name);
     let issuer = issuer.map(|id| catalog.server(id)).transpose()?.flatten();
     let issuer = issuer.filter(|issuer| issuer.spec.status.is_active());

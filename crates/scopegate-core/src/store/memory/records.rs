@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use scopegate_claims::ScopeSet;
 
 use super::{MemoryStore, Rows, Use};
+use crate::audit::{AuditEvent, DecisionId};
 use crate::catalog::UserId;
 use crate::directory::{Listed, User};
 use crate::store::{
@@ -57,6 +58,11 @@ impl Records for MemoryStore {
 
     async fn consent(&self, of: &ConsentKey) -> Result<Option<ScopeSet>, StoreError> {
         Ok(self.open(Use::Read).await?.rows.consents.get(of).cloned())
+    }
+
+    async fn audit_event(&self, id: DecisionId) -> Result<Option<AuditEvent>, StoreError> {
+        let events = &self.open(Use::Read).await?.events;
+        Ok(events.iter().find(|event| event.id == id).cloned())
     }
 
     async fn standing(&self, of: &TokenMark) -> Result<Standing, StoreError> {

@@ -13,7 +13,7 @@ use scopegate_core::form::Form;
 use scopegate_core::spelling::parse_duration;
 
 use crate::cli::failure::CliError;
-use crate::cli::{Workplace, console};
+use crate::cli::{Workplace, arguments, console};
 
 /// Make an access token for a client, without its secret
 ///
@@ -30,7 +30,7 @@ Examples:
 Exit codes: 0 made, 1 refused, 2 wrong arguments.")]
 pub(crate) struct Mint {
     /// The authorization server
-    #[arg(long, value_name = "ID", default_value = ServerId::DEFAULT, value_parser = parse_server)]
+    #[arg(long, value_name = "ID", default_value = ServerId::DEFAULT, value_parser = arguments::server)]
     server: ServerId,
 
     /// The client that the token is for
@@ -96,10 +96,6 @@ impl Mint {
             }
         }
     }
-}
-
-fn parse_server(text: &str) -> Result<ServerId, &'static str> {
-    if text == ServerId::ORG { Ok(ServerId::org()) } else { ServerId::parse(text) }
 }
 
 fn parse_lifetime(text: &str) -> Result<Duration, &'static str> {

@@ -1,0 +1,79 @@
+//! `scopegate who-can`
+
+mod shown;
+
+use std::process::ExitCode;
+
+use clap::Args;
+use scopegate_core::administration::reach::{Reach, ReachError, StoredUsers, stored_users};
+use scopegate_core::authority::Authority;
+use scopegate_core::catalog::ServerId;
+
+use super::failure::CliError;
+use super::{Workplace, arguments, console};
+
+pub(super) use self::shown::shown;
+
+/// Tell who can reach a scope
+///
+/// Lists every client that can get a token with the scope, by which grant and rule, and for which
+/// users. Conditions on the time, the address, the sign-in and the resource are assumed to be
+/// possible, and listed. The answer is exact for the clients and users in the store.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  scopegate who-can --scope write:orders
+  scopegate who-can --server stock --scope read:stock --json
+
+Exit codes: 0 told, 1 it cannot be told.")]
+pub(super) struct WhoCan {
+    /// The authorization server
+    #[arg(long, value_name = "ID", default_value = ServerId::DEFAULT, value_parser = arguments::server)]
+    server: ServerId,
+
+    /// The scope
+    #[arg(long, value_name = "SCOPE")]
+    scope: String,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl WhoCan {
+    pub(super) async fn run(self, place: &Workplace) -> Result<ExitCode, CliError> {
+        let authority = place.authority().await?;
+        let told = self.tell(&authority).await;
+        authority.close().await;
+        told.map(|()| ExitCode::SUCCESS)
+    }
+
+    async fn tell(&self, authority: &Authority) -> Result<(), CliError> {
+        let (catalog, StoredUsers { users, .. }) = (authority.catalog(), users(authority).await?);
+        let reach = Reach::new(&catalog, &users);
+        let rows = reach.who_can(&self.server, &self.scope).map_err(untold)?;
+        if self.json {
+            return console::json(&rows);
+        }
+        let Self { server, scope, .. } = self;
+        if rows.is_empty() {
+            return console::result(&format!("no client can get `{scope}` at `{server}`"));
+        }
+        console::result(&shown(rows.iter().map(|row| (row.client.clone(), row))))
+    }
+}
+
+/// All users of the store. Users whose rows cannot be read are shown, and left out.
+pub(super) async fn users(authority: &Authority) -> Result<StoredUsers, CliError> {
+    let stored = stored_users(&**authority.store()).await;
+    let stored = stored.map_err(|error| CliError::failed(&error))?;
+    for (login, row) in &stored.unreadable {
+        console::notice(&format!("the user {login} is left out: {row}"));
+    }
+    Ok(stored)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
+pub(super) fn untold(error: ReachError) -> CliError {
+    CliError::failed(&error)
+}
