@@ -21,7 +21,7 @@ async fn deny(world: &World, scopes: &str) {
         priority: 0,
         effect: Effect::Deny,
         grant_types: grants.map(str::to_owned).into(),
-        scopes: Scopes::Named(scopegate_claims::ScopeSet::parse(scopes).unwrap()),
+        scopes: Scopes::Named(ScopeSet::parse(scopes).unwrap()),
         ..RuleSpec::default()
     };
     let key = EntityKey::rule(&server_id("default"), "all", "none");
