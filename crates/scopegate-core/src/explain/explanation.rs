@@ -192,7 +192,7 @@ impl Explanation {
                 .refresh_lifetime
                 .filter(|_| has_refresh_token)
                 .map(|lifetime| lifetime.as_secs()),
-            refresh_token_window: has_refresh_token.then(|| granted.refresh_window.as_secs()),
+            refresh_token_window: has_refresh_token.then_some(granted.refresh_window.as_secs()),
         });
         if !allowance.consent_to.is_empty() {
             self.notes.push(format!(
