@@ -48,8 +48,8 @@ pub enum CannotTell {
          minute, refusals of public clients are only counted"
     )]
     UnknownDecision(DecisionId),
-    /// The event is not a decision about a grant.
-    #[error("{id} is not a decision about a token: it is {kind}")]
+    /// The event is not a decision about a request of a client.
+    #[error("{id} is not a decision about a request of a client: it is {kind}")]
     NotADecision {
         /// The id of the event.
         id: DecisionId,

@@ -39,7 +39,7 @@ pub(super) struct Parties {
 }
 
 /// Decides an inquiry.
-pub(super) fn decide(inquiry: &Inquiry) -> Result<Allowance, Refusal> {
+pub(super) fn decide(inquiry: &Inquiry) -> Result<Allowance, Box<Refusal>> {
     let parties = parties(inquiry)?;
     let wanted = match parties.grant.needs_user() {
         // The parameters of an authorization request are checked before the user is known.
@@ -60,9 +60,9 @@ pub(super) fn decide(inquiry: &Inquiry) -> Result<Allowance, Refusal> {
     let granted = match outcome {
         Outcome::Allow(granted) => granted,
         Outcome::Malformed(malformed) => {
-            let refusal = malformed_scope(inquiry, &parties, malformed);
-            let cause = Cause::Policies(Outcome::Malformed(malformed));
-            return Err(Refusal { cause, ..refusal });
+            let mut refusal = malformed_scope(inquiry, &parties, malformed);
+            refusal.cause = Cause::Policies(Outcome::Malformed(malformed));
+            return Err(refusal);
         }
         refused => {
             let error = match &refused {
@@ -146,7 +146,7 @@ fn allowance(
 }
 
 /// Finds who takes part, and checks that they may.
-pub(super) fn parties(inquiry: &Inquiry) -> Result<Parties, Refusal> {
+pub(super) fn parties(inquiry: &Inquiry) -> Result<Parties, Box<Refusal>> {
     let server = Arc::clone(server(inquiry)?);
     let client = Arc::clone(client(inquiry)?);
     let grant = grant(inquiry, &server, &client)?;
@@ -170,7 +170,7 @@ pub(super) fn parties(inquiry: &Inquiry) -> Result<Parties, Refusal> {
     Ok(Parties { server, client, grant, rules_grant })
 }
 
-fn server(inquiry: &Inquiry) -> Result<&Arc<AuthorizationServer>, Refusal> {
+fn server(inquiry: &Inquiry) -> Result<&Arc<AuthorizationServer>, Box<Refusal>> {
     let id = &inquiry.server;
     let found = match inquiry.server_id() {
         Some(id) => inquiry.catalog.server(&id).map_err(|row| {
@@ -188,7 +188,7 @@ fn server(inquiry: &Inquiry) -> Result<&Arc<AuthorizationServer>, Refusal> {
     }
 }
 
-fn client(inquiry: &Inquiry) -> Result<&Arc<Client>, Refusal> {
+fn client(inquiry: &Inquiry) -> Result<&Arc<Client>, Box<Refusal>> {
     let found = inquiry.catalog.client(&inquiry.client).map_err(|row| {
         Refusal::new(Cause::OutOfService, row.clone().into(), "a readable row", row.to_string())
     })?;
@@ -213,7 +213,7 @@ fn grant(
     inquiry: &Inquiry,
     server: &AuthorizationServer,
     client: &Client,
-) -> Result<&'static dyn Grant, Refusal> {
+) -> Result<&'static dyn Grant, Box<Refusal>> {
     let name = inquiry.grant_type.as_str();
     grants::usable(Some(name), server, client).map_err(|error| match error {
         CallError::UnauthorizedClient if client.spec.grant_types.contains(name) => {
@@ -237,7 +237,7 @@ fn rules_grant(
     inquiry: &Inquiry,
     grant: &'static dyn Grant,
     client: &Client,
-) -> Result<String, Refusal> {
+) -> Result<String, Box<Refusal>> {
     if !grant.continues_family() {
         return Ok(grant.grant_type().to_owned());
     }
@@ -258,7 +258,7 @@ fn rules_grant(
 }
 
 /// Checks the user, and the issuer that vouches for them.
-fn check_user(inquiry: &Inquiry, parties: &Parties) -> Result<(), Refusal> {
+fn check_user(inquiry: &Inquiry, parties: &Parties) -> Result<(), Box<Refusal>> {
     let Parties { server, client, grant, .. } = parties;
     if grant.grant_type() == token_exchange::GRANT_TYPE
         && let Some(other) =
@@ -291,7 +291,7 @@ fn check_user(inquiry: &Inquiry, parties: &Parties) -> Result<(), Refusal> {
 }
 
 /// The requested scopes, as the grant reads them.
-pub(super) fn wanted(inquiry: &Inquiry, parties: &Parties) -> Result<Wanted, Refusal> {
+pub(super) fn wanted(inquiry: &Inquiry, parties: &Parties) -> Result<Wanted, Box<Refusal>> {
     let Parties { server, client, grant, .. } = parties;
     let scope = inquiry.scope.as_deref();
     let malformed = |malformed| malformed_scope(inquiry, parties, malformed);
@@ -328,8 +328,8 @@ pub(super) fn wanted(inquiry: &Inquiry, parties: &Parties) -> Result<Wanted, Ref
     named.within(at_most.as_ref()).map_err(malformed)
 }
 
-fn malformed_scope(inquiry: &Inquiry, parties: &Parties, malformed: Malformed) -> Refusal {
-    let own = list(parties.server.scopes.keys().map(|scope| scope.as_str()));
+fn malformed_scope(inquiry: &Inquiry, parties: &Parties, malformed: Malformed) -> Box<Refusal> {
+    let own = list(parties.server.scopes.keys().map(Scope::as_str));
     let (wanted, found) = match malformed {
         Malformed::ConsentRequired => {
             let named = inquiry.named_scopes();
@@ -352,7 +352,7 @@ fn needs_consent(server: &AuthorizationServer, name: &str) -> bool {
     spec.is_some_and(|spec| spec.consent == Consent::Required)
 }
 
-fn audience(inquiry: &Inquiry, server: &AuthorizationServer) -> Result<Audience, Refusal> {
+fn audience(inquiry: &Inquiry, server: &AuthorizationServer) -> Result<Audience, Box<Refusal>> {
     let resources = inquiry.resources.iter().map(|resource| ("resource", resource.as_str()));
     let selected = match Form::collect(resources) {
         Ok(form) => selected(server, &form, None).cloned(),

@@ -80,7 +80,7 @@ impl Authority {
             None if needs_user => return Err(CannotTell::NeedsUser(request.grant_type.clone())),
             None => None,
         };
-        if grant.is_some_and(|grant| grant.continues_family()) && request.scope.is_none() {
+        if grant.is_some_and(grants::Grant::continues_family) && request.scope.is_none() {
             return Err(CannotTell::NeedsScopes);
         }
         let is_told = request.acr.is_some() || request.auth_time.is_some();

@@ -192,7 +192,7 @@ impl Explanation {
                 .refresh_lifetime
                 .filter(|_| has_refresh_token)
                 .map(|lifetime| lifetime.as_secs()),
-            refresh_token_window: has_refresh_token.then(|| granted.refresh_window.as_secs()),
+            refresh_token_window: has_refresh_token.then_some(granted.refresh_window.as_secs()),
         });
         if !allowance.consent_to.is_empty() {
             self.notes.push(format!(
@@ -237,11 +237,14 @@ fn sentence(inquiry: &Inquiry) -> String {
         None => String::new(),
     };
     let resources = inquiry.resources.iter().map(|resource| format!(" at {resource}"));
+    let grant_type = match inquiry.grant_type.as_str() {
+        "" => "a grant type that the server does not have",
+        name => name,
+    };
     format!(
-        "{} asks `{}` for {scopes}{user} by {}{}",
+        "{} asks `{}` for {scopes}{user} by {grant_type}{}",
         inquiry.client,
         inquiry.server,
-        inquiry.grant_type,
         resources.collect::<String>(),
     )
 }

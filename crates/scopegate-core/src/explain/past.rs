@@ -16,8 +16,8 @@ use crate::catalog::{Effect, Snapshot, Status, UserId};
 use crate::directory::{Authentication, User};
 use crate::store::UserKey;
 
-/// The decisions that are made by grants and policies.
-const EXPLAINED: [DecisionKind; 6] = [
+/// The decisions that are made by grants and policies. Of others, only what was recorded is shown.
+const BY_RULES: [DecisionKind; 6] = [
     DecisionKind::Authorization,
     DecisionKind::AuthorizationCode,
     DecisionKind::DeviceApproval,
@@ -38,8 +38,7 @@ impl Authority {
     pub async fn explain_decision(&self, id: DecisionId) -> Result<Explanation, CannotTell> {
         let event = self.store.audit_event(id).await?;
         let event = event.ok_or(CannotTell::UnknownDecision(id))?;
-        let decision = event.decision().filter(|decision| EXPLAINED.contains(&decision.kind));
-        let decision = decision.ok_or_else(|| {
+        let decision = event.decision().ok_or_else(|| {
             let (kind, _) = event.kind_and_outcome();
             CannotTell::NotADecision { id, kind: kind.to_owned() }
         })?;
@@ -47,11 +46,12 @@ impl Authority {
         let catalog = self.catalog_of(decision, &mut notes).await?;
         let user = self.decided_user(&event, decision, &mut notes).await?;
         let is_complete = decision.user.is_none() || user.is_some();
+        let is_by_rules = is_complete && BY_RULES.contains(&decision.kind);
         let mut inquiry = inquiry(&event, decision, catalog, user);
         inquiry.consented = consented(&*self.store, &inquiry).await?;
 
         let mut explanation = Explanation::of(&inquiry).await;
-        if !is_complete || !agrees(&explanation, decision) {
+        if !is_by_rules || !agrees(&explanation, decision) {
             explanation = Explanation::of_request(&inquiry);
             recorded(&mut explanation, decision);
             notes.push(not_by_rules(decision).to_owned());
@@ -198,9 +198,9 @@ fn recorded(explanation: &mut Explanation, decision: &ClientDecision) {
         Outcome::Allow => {
             explanation.outcome = Kind::Allow;
             let scopes = ScopeSet::parse(&decision.scope).unwrap_or_else(|_| ScopeSet::empty());
-            explanation.granted = Some(GrantedTokens {
+            explanation.granted = decision.rule.clone().map(|rule| GrantedTokens {
                 scopes: names(&scopes),
-                rule: decision.rule.clone().unwrap_or_default(),
+                rule,
                 access_token_lifetime: decision.basis.lifetime.map(|lifetime| lifetime.as_secs()),
                 refresh_token_lifetime: None,
                 refresh_token_window: None,
@@ -250,6 +250,7 @@ fn counted(count: usize, what: &str) -> Option<String> {
 /// Why only what was recorded is shown.
 fn not_by_rules(decision: &ClientDecision) -> &'static str {
     match (&decision.outcome, &decision.basis.facts) {
+        (Outcome::Allow, _) if decision.rule.is_none() => "no rule allowed it: it needs none",
         (Outcome::Allow, _) => {
             "the facts of a grant are not kept: shown is what was recorded, without claims"
         }

@@ -50,8 +50,8 @@ impl Refusal {
         error: CallError,
         wanted: impl Into<String>,
         found: impl Into<String>,
-    ) -> Self {
-        Self { cause, error, wanted: wanted.into(), found: found.into() }
+    ) -> Box<Self> {
+        Box::new(Self { cause, error, wanted: wanted.into(), found: found.into() })
     }
 
     /// What kind of refusal it is: the request is wrong, or something denies it.

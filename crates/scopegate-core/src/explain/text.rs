@@ -129,7 +129,7 @@ fn no_match(inquiry: &Inquiry, rules: &[ShownRule]) -> String {
             let has_user = inquiry.user.is_some();
             let given: Vec<_> = failed.wanted.split(", ").collect();
             let is_missing = |asked: &&str| {
-                !given.contains(asked) && !(has_user && STANDARD_SCOPES.contains(asked))
+                !given.contains(asked) && (!has_user || !STANDARD_SCOPES.contains(asked))
             };
             let missing: Vec<_> = failed.found.split(", ").filter(is_missing).collect();
             format!("the rule `{name}` gives {}, and not {}", failed.wanted, missing.join(", "))

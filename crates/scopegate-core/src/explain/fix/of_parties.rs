@@ -76,7 +76,7 @@ fn other_client(inquiry: &Inquiry) -> Option<Fix> {
 fn active_server(inquiry: &Inquiry) -> Option<Fix> {
     let server = server(inquiry)?;
     let spec = crate::catalog::ServerSpec { status: Status::Active, ..server.spec.clone() };
-    let changed = inquiry.with_entity(&EntityKey::server(&server.id), Spec::Server(spec.into()));
+    let changed = inquiry.with_entity(&EntityKey::server(&server.id), Spec::Server(spec));
     Some(fix(format!("activate the server `{}`", inquiry.server), changed))
 }
 
@@ -149,7 +149,7 @@ fn trusted(inquiry: &Inquiry) -> Option<Fix> {
     let mut spec = server.spec.clone();
     spec.trusted_servers.insert(other);
     let key = EntityKey::server(&server.id);
-    Some(fix(says, inquiry.with_entity(&key, Spec::Server(spec.into()))))
+    Some(fix(says, inquiry.with_entity(&key, Spec::Server(spec))))
 }
 
 /// The client may present the assertions of a trusted issuer.

@@ -76,7 +76,7 @@ pub(super) fn of_deny_rule(inquiry: &Inquiry, name: &str) -> Vec<Fix> {
     }
     let key = EntityKey::rule(&server, &policy.name, &rule.name);
     let spec = RuleSpec { status: Status::Inactive, ..rule.spec.clone() };
-    let changed = inquiry.with_entity(&key, Spec::Rule(spec.into()));
+    let changed = inquiry.with_entity(&key, Spec::Rule(spec));
     fixes.push(Fix {
         says: format!("deactivate the deny rule `{name}`"),
         rule: None,
@@ -122,8 +122,8 @@ impl<'i> Tried<'i> {
             )],
             "groups" => self.with_user(),
             "scopes" => self.with_scopes().into_iter().collect(),
-            "zones" => self.from_zone(),
-            "not_zones" => self.from_elsewhere(),
+            "zones" => self.in_zone(),
+            "not_zones" => self.elsewhere(),
             "hours" => self.at_another_time().into_iter().collect(),
             "client_auth" => self.with_client_auth(),
             "acr_values" => self.with_stronger_sign_in(),
@@ -147,7 +147,7 @@ impl<'i> Tried<'i> {
         let mut spec = self.spec.clone();
         change(&mut spec);
         let key = EntityKey::rule(self.server, &self.shown.policy, &self.shown.rule);
-        self.fix(says, self.inquiry.with_entity(&key, Spec::Rule(spec.into())))
+        self.fix(says, self.inquiry.with_entity(&key, Spec::Rule(spec)))
     }
 
     fn with_client(&self) -> Option<Fix> {
@@ -199,7 +199,7 @@ impl<'i> Tried<'i> {
             .then(|| self.changed(says, |spec| spec.scopes = Scopes::Named(scopes)))
     }
 
-    fn from_zone(&self) -> Vec<Fix> {
+    fn in_zone(&self) -> Vec<Fix> {
         let zones = self.spec.zones.iter().filter_map(|zone| {
             let Spec::Zone(spec) = self.inquiry.catalog.entity(&EntityKey::zone(zone))?.spec else {
                 return None;
@@ -212,7 +212,7 @@ impl<'i> Tried<'i> {
         zones.take(MAX_GROUPS).collect()
     }
 
-    fn from_elsewhere(&self) -> Vec<Fix> {
+    fn elsewhere(&self) -> Vec<Fix> {
         let elsewhere = ELSEWHERE.iter().map(|address| {
             let zones: Vec<_> = self.spec.not_zones.iter().map(String::as_str).collect();
             let says = format!("ask from an address outside of {}", zones.join(", "));

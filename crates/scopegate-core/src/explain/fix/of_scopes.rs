@@ -110,7 +110,7 @@ fn added_to_the_server(inquiry: &Inquiry) -> Vec<Fix> {
         Some(Fix {
             says: format!("add the scope `{name}` to the server `{server}`"),
             rule: None,
-            inquiry: inquiry.with_entity(&key, Spec::Scope(ScopeSpec::default().into())),
+            inquiry: inquiry.with_entity(&key, Spec::Scope(ScopeSpec::default())),
         })
     });
     fixes.collect()

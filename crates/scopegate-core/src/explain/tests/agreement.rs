@@ -86,7 +86,7 @@ impl Dice {
             let consent = self.one(&[Consent::Implicit, Consent::Flexible, Consent::Required]);
             let spec = ScopeSpec { consent, default: self.once_in(4), ..ScopeSpec::default() };
             let key = EntityKey::of_server(EntityKind::Scope, &server, name);
-            put(key, Spec::Scope(spec.into()));
+            put(key, Spec::Scope(spec));
         }
         let key = EntityKey::of_server(EntityKind::Claim, &server, "plan");
         let value = ClaimSource::Constant(json!("gold"));
@@ -94,24 +94,21 @@ impl Dice {
             true => vec![Scope::parse("write").unwrap()],
             false => Vec::new(),
         };
-        let mut claim = ClaimSpec { token: TokenKind::Access, value, scopes, ..claim() };
+        let mut claim = ClaimSpec { token: TokenKind::Access, value, scopes };
         if self.once_in(3) {
             claim.value = ClaimSource::UserAttribute("login".to_owned());
         }
-        put(key, Spec::Claim(claim.into()));
+        put(key, Spec::Claim(claim));
         for policy in ["p", "q"] {
             let named = self.some(&["service", "portal", "app"]);
             let named = named.iter().map(|id| ClientId::parse(id).unwrap()).collect();
             let clients = if self.once_in(2) { Clients::All } else { Clients::Named(named) };
             let priority = u32::try_from(self.roll(2)).unwrap();
             let spec = PolicySpec { priority, clients, status: Status::Active };
-            put(
-                EntityKey::of_server(EntityKind::Policy, &server, policy),
-                Spec::Policy(spec.into()),
-            );
+            put(EntityKey::of_server(EntityKind::Policy, &server, policy), Spec::Policy(spec));
             for (priority, rule) in (0..).zip(["1", "2"]) {
                 let rule = EntityKey::rule(&server, policy, rule);
-                put(rule, Spec::Rule(self.rule(priority).into()));
+                put(rule, Spec::Rule(self.rule(priority)));
             }
         }
         if self.once_in(2) {
@@ -119,12 +116,6 @@ impl Dice {
         }
         edits
     }
-}
-
-/// A claim that the tests change.
-fn claim() -> ClaimSpec {
-    let value = ClaimSource::Constant(Value::Null);
-    serde_json::from_value(json!({ "token": "access", "value": value })).unwrap()
 }
 
 struct Asked {

@@ -151,7 +151,18 @@ async fn the_decision_of_a_user_who_was_deleted_is_told_as_recorded() {
 }
 
 #[tokio::test]
-async fn only_decisions_about_tokens_are_explained() {
+async fn of_a_decision_that_no_rule_makes_only_what_was_recorded_is_shown() {
+    let world = World::new().await;
+    let (kind, reason) = (DecisionKind::Introspection, None);
+    let outcome = Outcome::Allow;
+    let decision = ClientDecision { kind, outcome, reason, ..refused(Basis::default()) };
+    let told = explained(&world, decision).await;
+    assert_eq!((told.outcome, told.granted.is_none()), (Kind::Allow, true));
+    assert!(told.claims.is_empty() && told.to_string().starts_with("ALLOWED\n"), "{told}");
+}
+
+#[tokio::test]
+async fn events_that_are_no_decisions_are_not_explained() {
     let world = World::new().await;
     let unknown = world.authority.explain_decision(DecisionId::at(NOW)).await.unwrap_err();
     assert!(matches!(unknown, CannotTell::UnknownDecision(_)));

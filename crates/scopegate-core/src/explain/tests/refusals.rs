@@ -32,7 +32,7 @@ impl Catalog {
         let spec =
             PolicySpec { priority, clients: Clients::Named(clients), status: Status::Active };
         let key = EntityKey::of_server(EntityKind::Policy, &server_id("default"), name);
-        self.put(key, Spec::Policy(spec.into()));
+        self.put(key, Spec::Policy(spec));
     }
 
     fn rule(&mut self, policy: &str, name: &str, grant: &str, scopes: &str, spec: RuleSpec) {
@@ -43,7 +43,7 @@ impl Catalog {
             access_token_lifetime: Duration::from_secs(600),
             ..spec
         };
-        self.put(EntityKey::rule(&server_id("default"), policy, name), Spec::Rule(spec.into()));
+        self.put(EntityKey::rule(&server_id("default"), policy, name), Spec::Rule(spec));
     }
 }
 
@@ -57,19 +57,19 @@ async fn world() -> World {
     let mut catalog = Catalog(Vec::new());
     catalog.0.push(Edit::Delete(EntityKey::rule(&server_id("default"), "all", "all")));
     let networks = vec![Network::parse("192.0.2.0/24").unwrap()];
-    catalog.put(EntityKey::zone("office"), Spec::Zone(ZoneSpec { networks }.into()));
+    catalog.put(EntityKey::zone("office"), Spec::Zone(ZoneSpec { networks }));
     let scope = |name| EntityKey::of_server(EntityKind::Scope, &server_id("default"), name);
     for name in ["admin", "purge"] {
-        catalog.put(scope(name), Spec::Scope(ScopeSpec::default().into()));
+        catalog.put(scope(name), Spec::Scope(ScopeSpec::default()));
     }
     let consent = ScopeSpec { consent: Consent::Required, ..ScopeSpec::default() };
-    catalog.put(scope("mail"), Spec::Scope(consent.into()));
+    catalog.put(scope("mail"), Spec::Scope(consent));
     let claim = json!({
         "token": "access", "value": ClaimSource::Constant(json!("gold")), "scopes": ["read"],
     });
     let key = EntityKey::of_server(EntityKind::Claim, &server_id("default"), "plan");
     let claim: crate::catalog::ClaimSpec = serde_json::from_value(claim).unwrap();
-    catalog.put(key, Spec::Claim(claim.into()));
+    catalog.put(key, Spec::Claim(claim));
     let none = RuleSpec::default;
     catalog.policy("readers", &["service"]);
     catalog.rule("readers", "read only", CC, "read", none());
