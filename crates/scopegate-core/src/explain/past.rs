@@ -7,6 +7,7 @@ use scopegate_claims::ScopeSet;
 use super::explanation::{Explanation, FailedCheck, GrantedTokens, Kind, ShownRule, names};
 use super::inquiry::{Inquiry, NOT_RECORDED, consented};
 use super::{CannotTell, show_time};
+use crate::administration::history::HistoryError;
 use crate::audit::{
     AuditEvent, ClientDecision, DecisionId, DecisionKind, Outcome, RefusedFacts, TriedRule,
     WantedKind,
@@ -92,10 +93,22 @@ impl Authority {
         if now.version() == version {
             return Ok(now);
         }
-        notes.push(format!(
-            "version {version} of the catalog decided: the present one is used, which may decide otherwise"
-        ));
-        Ok(now)
+        match self.catalog_at(version).await {
+            Ok(catalog) => {
+                notes.push(format!(
+                    "by version {version} of the catalog; now it is {}",
+                    now.version()
+                ));
+                Ok(catalog)
+            }
+            Err(HistoryError::Storage(error)) => Err(error.into()),
+            Err(error) => {
+                notes.push(format!(
+                    "{error}: the present catalog is used, which may decide otherwise"
+                ));
+                Ok(now)
+            }
+        }
     }
 
     /// The user of a decision, with the groups of that time.
