@@ -16,9 +16,9 @@ pub fn bare() -> Box<dyn Contender> {
 }
 
 /// A peer with this service.
-pub fn peer<S>(service: S) -> Peer
+pub fn peer<S, B>(service: S) -> Peer
 where
-    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Request, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
 {
     let mut asked = Served::new(service.clone());
     Peer {

@@ -262,3 +262,6 @@ pub enum ClientRule {
     /// The token must name its client.
     Named,
 }
+
+#[cfg(test)]
+mod tests;
