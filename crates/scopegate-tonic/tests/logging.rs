@@ -1,7 +1,5 @@
 //! What guards log. In a process of its own, because `tracing` caches interest for all threads.
 
-#![expect(clippy::unwrap_used, reason = "a failure here fails the test")]
-
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 

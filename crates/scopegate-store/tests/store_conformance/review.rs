@@ -1,7 +1,7 @@
 //! Reads for administrators, and the deletion of users.
 
 use scopegate_core::audit::{
-    AuditEvent, ClientDecision, DecisionId, DecisionKind, Outcome, UserChange, What,
+    AuditEvent, Basis, ClientDecision, DecisionId, DecisionKind, Outcome, UserChange, What,
 };
 use scopegate_core::store::{
     AuditFilter, Change, Contested, Ended, Family, OutcomeFilter, Session, UserKey,
@@ -29,6 +29,7 @@ fn decided(second: u64, kind: DecisionKind, outcome: Outcome, of: [&str; 3]) -> 
         token_id: None,
         user: (!user.is_empty()).then(|| user.into()),
         family: None,
+        basis: Basis::default(),
     };
     event(second, What::Decision(Box::new(decision)))
 }

@@ -336,7 +336,7 @@ fn a_key_schedule_is_long_enough_for_caches() {
         "[server.keys]\nevery = '1h'\nannounce = '1h'",
         "[server.keys]\nevery = '3650d'",
     ] {
-        parse(&format!("{SERVER}\n{line}\n")).unwrap();
+        parse(format!("{SERVER}\n{line}\n")).unwrap();
     }
     for (line, refused) in [
         (
