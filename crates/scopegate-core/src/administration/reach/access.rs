@@ -14,7 +14,7 @@ use super::people::People;
 use super::row::{Users, users_and_groups};
 use super::scan::Scan;
 use crate::catalog::{
-    AuthorizationServer, Client, ClientId, Owner, ServerId, Snapshot, Status, UserId,
+    AuthorizationServer, Client, ClientId, Owner, Policy, ServerId, Snapshot, Status, UserId,
 };
 use crate::directory::{LoginMatch, Profile, User};
 use crate::grants::token_exchange;
@@ -136,7 +136,7 @@ impl Changed {
 }
 
 fn has_exchange(server: &AuthorizationServer) -> bool {
-    let mut rules = server.policies().iter().flat_map(|policy| policy.rules());
+    let mut rules = server.policies().iter().flat_map(Policy::rules);
     rules.any(|rule| rule.spec.grant_types.contains(token_exchange::GRANT_TYPE))
 }
 
@@ -228,7 +228,7 @@ fn stand_ins(before: &Snapshot, after: &Snapshot, users: &[User]) -> Vec<User> {
             mentioned.extend(client.spec.groups.iter().map(String::as_str));
         }
         for server in catalog.servers() {
-            let rules = server.policies().iter().flat_map(|policy| policy.rules());
+            let rules = server.policies().iter().flat_map(Policy::rules);
             mentioned.extend(rules.flat_map(|rule| &rule.spec.groups).map(String::as_str));
         }
     }

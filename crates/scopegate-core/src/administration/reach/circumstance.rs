@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::catalog::{Hours, Rule, RuleSpec};
-use crate::expression::Root;
+use crate::expression::{Expression, Root};
 use crate::policy::condition::{CONDITIONS, Case, Condition, Dependence};
 use crate::spelling::show_duration;
 
@@ -179,7 +179,7 @@ impl<'r> Required<'r> {
         let RuleSpec { zones, not_zones, acr_values, max_age, resources, .. } = &rule.spec;
         let hours = rule.spec.hours.as_ref().map(hours);
         let has_when = sometimes.iter().any(|condition| condition.name() == "when");
-        let when = rule.spec.when.as_ref().filter(|_| has_when).map(|when| when.text());
+        let when = rule.spec.when.as_ref().filter(|_| has_when).map(Expression::text);
         Some(Self { zones, not_zones, hours, acr_values, max_age: *max_age, resources, when })
     }
 }

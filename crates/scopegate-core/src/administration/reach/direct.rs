@@ -10,7 +10,7 @@ use super::circumstance::{SignIn, reads_client};
 use super::people::People;
 use super::search::{Kind, Winner};
 use super::user_set::UserSet;
-use crate::catalog::{AuthorizationServer, Client, Clients};
+use crate::catalog::{AuthorizationServer, Client, Clients, Policy};
 use crate::directory::User;
 use crate::grants::Grant;
 use crate::policy::{Facts, Wanted};
@@ -51,7 +51,7 @@ impl<'c> Policies<'c> {
                 }
             }
         }
-        let mut rules = server.policies().iter().flat_map(|policy| policy.rules());
+        let mut rules = server.policies().iter().flat_map(Policy::rules);
         Rc::new(Self { naming, read_clients: rules.any(reads_client) })
     }
 }
@@ -182,7 +182,7 @@ impl<'c> Sought<'c> {
 }
 
 /// Adds the users who get the scope only if the request names no scope.
-fn add_unnamed<'c>(winners: &mut Vec<Winner>, unnamed: Vec<Winner>) {
+fn add_unnamed(winners: &mut Vec<Winner>, unnamed: Vec<Winner>) {
     let count = winners.len();
     for mut winner in unnamed {
         for named in winners[..count].iter().filter(|named| named.name == winner.name) {
