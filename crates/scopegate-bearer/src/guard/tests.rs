@@ -1,4 +1,16 @@
+use std::panic::catch_unwind;
+
 use super::*;
+
+#[test]
+fn acr_takes_at_least_one_value_and_no_value_with_a_space() {
+    for bad in [&[] as &[&str], &["a b"], &["a", "b "], &[" "], &["a", "b\t"]] {
+        assert!(catch_unwind(|| acr(bad)).is_err(), "{bad:?}");
+    }
+    let values = &["urn:mfa", "!~é"];
+    assert_eq!(acr(values), Guard::Authentication { acr_values: values, max_age: None });
+}
+
 #[test]
 fn a_sign_in_is_fresh_up_to_max_age_and_an_unknown_one_never() {
     let at = UnixTime::from_seconds;
