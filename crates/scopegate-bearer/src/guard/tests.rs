@@ -51,3 +51,11 @@ fn a_guard_that_failed_is_503_with_retry_after_and_names_itself_only_in_the_log(
     assert_eq!(response.headers()["retry-after"], "1");
     assert!(!String::from_utf8_lossy(response.body()).contains("own orders"));
 }
+
+#[test]
+fn rules_are_equal_if_their_names_are() {
+    let rule = Rule::named("own orders only");
+    assert_eq!(rule.name(), "own orders only");
+    assert_eq!(rule, Rule::decided_by("own orders only", |_| Ok(())));
+    assert_ne!(rule, Rule::named("own orders"));
+}
