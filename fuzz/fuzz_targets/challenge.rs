@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use http::HeaderValue;
 use libfuzzer_sys::fuzz_target;
-use scopegate_claims::{BearerChallenge, BearerError, ScopeSet};
+use scopegate_bearer::{BearerChallenge, BearerError};
+use scopegate_claims::ScopeSet;
 use scopegate_fuzz::read_challenge;
 
 fuzz_target!(|text: &str| {

@@ -181,10 +181,20 @@ fn claims_that_the_layer_read_are_not_read_again() {
     let extra = ExtraClaims::of::<Tenant>(&token).unwrap();
     let read = extra.downcast::<Tenant>().unwrap();
     let authenticated = Authenticated::new(Arc::new(token.with_extra(extra)), Arc::default());
+    let kept = authenticated.extra().unwrap().downcast_ref::<Tenant>().unwrap();
+    assert!(std::ptr::eq(kept, &*read));
+    assert!(Authenticated::anonymous(Arc::default()).extra().is_none());
     let token = Token::<Tenant>::of(&authenticated).unwrap();
     assert!(std::ptr::eq(token.extra(), &*read));
     assert_eq!(Token::<Value>::of(&authenticated).unwrap().extra()["tenant"], "acme");
     let () = Token::<()>::of(&authenticated).unwrap().extra();
+}
+
+#[test]
+fn a_request_keeps_the_settings_of_its_layer() {
+    let settings = Arc::new(ChallengeSettings::new().with_realm("orders"));
+    let anonymous = Authenticated::anonymous(Arc::clone(&settings));
+    assert!(Arc::ptr_eq(anonymous.settings(), &settings));
 }
 
 #[test]
@@ -202,6 +212,11 @@ fn guards_find_what_the_layer_stored_and_a_missing_layer_is_our_mistake() {
     let mut extensions = http::Extensions::new();
     let refusal = Authenticated::find(&extensions, "Token", Guard::Token).unwrap_err();
     assert_eq!((refusal.status().as_u16(), refusal.challenge()), (500, None));
+    for (guard, by) in [(Guard::Token, "Guarded"), (role("admin"), "Guarded(role admin)")] {
+        let refusal = Authenticated::find(&extensions, "Guarded", guard).unwrap_err();
+        let RefusalCause::Misconfigured(problem) = refusal.cause() else { panic!("{refusal:?}") };
+        assert_eq!(**problem, format!("`{by}` without the layer"));
+    }
     extensions.insert(holding(&json!({ "sub": "u1" })));
     let found = Authenticated::find(&extensions, "Token", Guard::Token).unwrap();
     assert_eq!(found.token().unwrap().claims().subject(), Some("u1"));

@@ -1,4 +1,16 @@
+use std::panic::catch_unwind;
+
 use super::*;
+
+#[test]
+fn acr_takes_at_least_one_value_and_no_value_with_a_space() {
+    for bad in [&[] as &[&str], &["a b"], &["a", "b "], &[" "], &["a", "b\t"]] {
+        assert!(catch_unwind(|| acr(bad)).is_err(), "{bad:?}");
+    }
+    let values = &["urn:mfa", "!~é"];
+    assert_eq!(acr(values), Guard::Authentication { acr_values: values, max_age: None });
+}
+
 #[test]
 fn a_sign_in_is_fresh_up_to_max_age_and_an_unknown_one_never() {
     let at = UnixTime::from_seconds;
@@ -38,4 +50,12 @@ fn a_guard_that_failed_is_503_with_retry_after_and_names_itself_only_in_the_log(
     assert_eq!(response.status(), 503);
     assert_eq!(response.headers()["retry-after"], "1");
     assert!(!String::from_utf8_lossy(response.body()).contains("own orders"));
+}
+
+#[test]
+fn rules_are_equal_if_their_names_are() {
+    let rule = Rule::named("own orders only");
+    assert_eq!(rule.name(), "own orders only");
+    assert_eq!(rule, Rule::decided_by("own orders only", |_| Ok(())));
+    assert_ne!(rule, Rule::named("own orders"));
 }
