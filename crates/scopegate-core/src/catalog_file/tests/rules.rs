@@ -25,7 +25,7 @@ redirect_uris = ["https://spa.example/cb"]
 id = "orders"
 name = "Orders"
 audiences = [{ name = "api://orders", resources = ["https://orders.example"] }]
-scope = [{ name = "read" }, { name = "write" }]
+scope = [{ name = "read", description = "Read" }, { name = "write", description = "Write" }]
 "#;
 
 /// A rule for users, in six lines, and then `keys` from line 29 on.

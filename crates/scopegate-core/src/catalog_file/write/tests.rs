@@ -307,7 +307,7 @@ prop_compose! {
                     refresh_token_lifetime: refresh.map(|days| Duration::from_secs(86_400 * (days + 7))),
                     groups: [name.clone()].into(),
                     status: status(active),
-                    ..conditions(&names, any)
+                    ..conditions(&names, any, refresh.is_some())
                 };
                 let key = EntityKey::rule(&server, &name, &format!("r/{priority}"));
                 entities.push(owned(key, Spec::Rule(spec)));
@@ -318,14 +318,17 @@ prop_compose! {
 }
 
 /// A rule with each condition, or with none.
-fn conditions(scopes: &[String], all: bool) -> RuleSpec {
+fn conditions(scopes: &[String], all: bool, allows: bool) -> RuleSpec {
     use std::time::Duration;
     if !all {
         return RuleSpec::default();
     }
     let time = |text| ClockTime::parse(text).unwrap();
+    // A deny rule gives no scopes, so nothing caps their lifetimes.
+    let effect = if allows { Effect::Allow } else { Effect::Deny };
+    let caps = scopes.iter().take(usize::from(allows));
     RuleSpec {
-        effect: Effect::Deny,
+        effect,
         zones: ["office".to_owned()].into(),
         not_zones: ["lab".to_owned()].into(),
         hours: Some(Hours {
@@ -339,8 +342,8 @@ fn conditions(scopes: &[String], all: bool) -> RuleSpec {
         max_age: Some(Duration::from_secs(900)),
         resources: ["https://api.example/a".to_owned()].into(),
         when: Some(Expression::parse("client.id != \"x\"", Wanted::Boolean).unwrap()),
-        narrow: false,
-        scope_lifetimes: [(scopes[0].clone(), Duration::from_secs(360))].into(),
+        narrow: allows,
+        scope_lifetimes: caps.map(|scope| (scope.clone(), Duration::from_secs(300))).collect(),
         ..RuleSpec::default()
     }
 }
