@@ -36,7 +36,8 @@ pub(crate) async fn a_key_that_a_node_drops_is_published_by_none(place: &Place) 
     let node = place.start().await;
     let another = node.another_node().await;
     place.run(MADE_ELSEWHERE).await;
-    for (phase, published) in [("announced", 2), ("signing", 2), ("retiring", 2), ("dropped", 1)] {
+    // The server does not sign with the algorithm of this key, so an announced one would be dropped at once.
+    for (phase, published) in [("signing", 2), ("retiring", 2), ("dropped", 1)] {
         place
             .run(&format!(
                 "UPDATE catalog_state SET key_version = key_version + 1; \
