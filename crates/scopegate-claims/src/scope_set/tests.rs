@@ -77,3 +77,10 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_set_is_displayed_as_its_text_and_one_scope_is_a_set() {
+    assert_eq!(ScopeSet::parse(" a  b a").unwrap().to_string(), "a b");
+    let scope = Scope::parse("read:orders").unwrap();
+    assert_eq!(ScopeSet::from(&scope).as_str(), "read:orders");
+}
