@@ -30,6 +30,7 @@ mod token;
 mod users;
 mod validate;
 mod who_can;
+mod whom;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -3,7 +3,6 @@
 //! A file changes and deletes only entities of its owner. If it would affect an entity of another owner,
 //! there is no plan, unless the file adopts it.
 
-mod access;
 mod conflict;
 mod difference;
 
@@ -13,7 +12,6 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-pub use self::access::{Access, AccessChange, Progress, access_changes};
 pub use self::conflict::{Conflict, PlanError};
 pub use self::difference::{Action, EntityDifference, FieldChange, SECRET_CHANGED, difference};
 use crate::catalog::{Edit, Entity, EntityKey, Owner};
@@ -197,17 +195,13 @@ impl Plan {
         self.deletions() > self.kept
     }
 
-    /// The plan as JSON: `{"changes":[{"kind","id","action","fields"}],"access":[…]}`.
-    pub fn to_json(&self, access: &Access) -> Value {
+    /// The changes as JSON: `[{"kind","id","action","fields"}]`.
+    pub fn to_json(&self) -> Value {
         let users = self.users.iter().map(|login| {
             json!({ "kind": "user", "id": login, "action": Action::Add.as_str(), "fields": [] })
         });
         let changes = self.changes().map(|change| change.to_json());
-        json!({
-            "changes": changes.chain(users).collect::<Vec<_>>(),
-            "access": access.changes.iter().map(AccessChange::to_json).collect::<Vec<_>>(),
-            "access_complete": access.is_complete,
-        })
+        Value::Array(changes.chain(users).collect())
     }
 }
 

@@ -46,7 +46,8 @@ impl Can {
     }
 
     async fn tell(&self, authority: &Authority) -> Result<(), CliError> {
-        let (catalog, StoredUsers { users, .. }) = (authority.catalog(), users(authority).await?);
+        let (catalog, StoredUsers { users, .. }) =
+            (authority.catalog(), users(&**authority.store()).await?);
         let reach = Reach::new(&catalog, &users);
         let reached = reach.can(&self.client, self.server.as_ref()).map_err(untold)?;
         if self.json {

@@ -4,20 +4,22 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use scopegate_core::administration::plan::{Access, Plan, Progress, access_changes};
+use scopegate_core::administration::plan::Plan;
+use scopegate_core::administration::reach::{AccessChange, access};
 use scopegate_core::catalog::{Entity, Snapshot};
 use scopegate_core::catalog_file::CatalogSource;
 use scopegate_server::setup::Setup;
+use serde_json::json;
 
 use super::colour::Colours;
 use super::failure::CliError;
 use super::owner::Owned;
-use super::{Workplace, catalog_file, console, input, is_missing, plan_text};
+use super::{Workplace, catalog_file, console, input, is_missing, plan_text, who_can};
 
 /// Show what `apply` would change
 ///
-/// Lists each entity with the old and the new value of each field, and the clients and groups that gain or
-/// lose scopes. Secrets are never shown. Nothing is changed.
+/// Lists each entity with the old and the new value of each field, and the clients that gain or lose
+/// scopes, and for whom. Secrets are never shown. Nothing is changed.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
@@ -43,19 +45,20 @@ impl ShowPlan {
         let config = place.config()?;
         let base = config.base_url(config.listen.public)?;
         let failed = |error: &dyn std::error::Error| CliError::failed(error);
-        let (before, plan) = if is_missing(&config.store) {
+        let (before, plan, users) = if is_missing(&config.store) {
             let file = catalog_file::parse(&self.catalog, Some(&base))?;
             let plan = Plan::between_as::<Entity>(&[], &file, self.owned.ownership());
-            (Snapshot::empty(&base), plan.map_err(|error| failed(&error))?)
+            (Snapshot::empty(&base), plan.map_err(|error| failed(&error))?, Vec::new())
         } else {
             let setup = Setup::open(&config, &base).await?;
             let planned = self.plan(&setup).await;
+            let users = who_can::users(setup.store()).await;
             setup.store().close().await;
-            planned?
+            let (before, plan) = planned?;
+            (before, plan, users?.users)
         };
         let after = before.edited(before.version() + 1, plan.edits().to_vec());
-        let access = access_changes(&before, &after, &plan, &show_progress);
-        console::result(&self.text(&plan, &access))?;
+        self.show(&plan, &access(&before, &after, &users))?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -69,19 +72,11 @@ impl ShowPlan {
         Ok((planned.catalog, planned.plan))
     }
 
-    fn text(&self, plan: &Plan, access: &Access) -> String {
+    fn show(&self, plan: &Plan, access: &[AccessChange]) -> Result<(), CliError> {
         if self.json {
-            return plan.to_json(access).to_string();
+            return console::json(&json!({ "changes": plan.to_json(), "access": access }));
         }
         let colours = Colours::of_stdout();
-        plan_text::access(access, colours) + &plan_text::changes(plan, colours)
-    }
-}
-
-/// Shows how far a comparison is that takes long.
-fn show_progress(Progress { done, all, .. }: Progress) {
-    const LONG: usize = 50_000;
-    if all >= LONG && done > 0 {
-        console::notice(&format!("access: compared {done} of {all} clients and servers"));
+        console::result(&(plan_text::access(access, colours) + &plan_text::changes(plan, colours)))
     }
 }

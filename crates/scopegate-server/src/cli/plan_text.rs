@@ -3,11 +3,13 @@
 use std::fmt::Write;
 
 use scopegate_core::administration::plan::{
-    Access, AccessChange, Action, EntityDifference, FieldChange, Plan, SECRET_CHANGED,
+    Action, EntityDifference, FieldChange, Plan, SECRET_CHANGED,
 };
+use scopegate_core::administration::reach::{AccessChange, Whom};
 use serde_json::Value;
 
 use super::colour::{Colour, Colours};
+use super::whom::whom;
 
 /// Maximum number of lines about access. A change of a policy for all clients can have a million.
 const MAX_ACCESS: usize = 1000;
@@ -63,38 +65,61 @@ fn field(FieldChange { name, old, new, .. }: &FieldChange, colours: Colours) -> 
     }
 }
 
-/// Which clients and groups gain or lose scopes. Nothing if none does.
-pub(super) fn access(access: &Access, colours: Colours) -> String {
-    let mut text = String::new();
-    if !access.changes.is_empty() {
-        text.push_str("access:\n");
+/// Which clients gain or lose scopes, and for whom. Nothing if none does.
+pub(super) fn access(changes: &[AccessChange], colours: Colours) -> String {
+    let mut lines: Vec<String> =
+        changes.iter().flat_map(|change| client(change, colours)).collect();
+    if lines.is_empty() {
+        return String::new();
     }
-    for change in access.changes.iter().take(MAX_ACCESS) {
-        let AccessChange { client, server, group, user, gains, loses, .. } = change;
-        let whom = match (group, user) {
-            (Some(group), _) => format!(" for users of the group {group}"),
-            (None, Some(login)) => format!(" for the user {login}"),
-            (None, None) => String::new(),
-        };
-        let line = one_line(&format!("{client} on {server}{whom}"));
-        let _ = write!(text, "    {line}:");
-        for (what, scopes, colour) in
-            [("gains", gains, Colour::Added), ("loses", loses, Colour::Deleted)]
-        {
-            if !scopes.is_empty() {
-                let scopes = colours.paint(colour, &one_line(&scopes.join(" ")));
-                let _ = write!(text, " {what} {scopes}");
-            }
+    let more = lines.len().saturating_sub(MAX_ACCESS);
+    lines.truncate(MAX_ACCESS);
+    if more > 0 {
+        lines.push(format!("    and {more} more: --json has all of them"));
+    }
+    format!("access:\n{}\n", lines.join("\n"))
+}
+
+/// A line for each set of users for whom a client gains, and then loses, the same scopes.
+fn client(change: &AccessChange, colours: Colours) -> Vec<String> {
+    let AccessChange { client, server, by_scope, .. } = change;
+    let gains = by_scope.iter().map(|of| (&of.scope, of.gains.as_ref()));
+    let loses = by_scope.iter().map(|of| (&of.scope, of.loses.as_ref()));
+    let gained = by_whom(gains).into_iter().map(|one| ("gains", Colour::Added, one));
+    let lost = by_whom(loses).into_iter().map(|one| ("loses", Colour::Deleted, one));
+    let line = |(what, colour, (concerned, scopes)): (_, _, (&Whom, Vec<&str>))| {
+        let scopes = colours.paint(colour, &one_line(&scopes.join(" ")));
+        let [at, concerned] =
+            [format!("{client} on {server}"), for_whom(concerned)].map(|text| one_line(&text));
+        format!("    {at}: {what} {scopes}{concerned}")
+    };
+    gained.chain(lost).map(line).collect()
+}
+
+/// The scopes for each set of users, in the order in which the sets are first found.
+fn by_whom<'a>(
+    scopes: impl Iterator<Item = (&'a String, Option<&'a Whom>)>,
+) -> Vec<(&'a Whom, Vec<&'a str>)> {
+    let mut all: Vec<(&Whom, Vec<&str>)> = Vec::new();
+    for (scope, whom) in scopes {
+        let Some(whom) = whom else { continue };
+        match all.iter_mut().find(|(known, _)| *known == whom) {
+            Some((_, scopes)) => scopes.push(scope),
+            None => all.push((whom, vec![scope])),
         }
-        text.push('\n');
     }
-    if let Some(more @ 1..) = access.changes.len().checked_sub(MAX_ACCESS) {
-        let _ = writeln!(text, "    and {more} more: --json has all of them");
+    all
+}
+
+/// For whom a scope is gained or lost. Nothing if it is for the client itself.
+fn for_whom(Whom { itself, users, groups, .. }: &Whom) -> String {
+    match (itself, whom(users, groups)) {
+        (true, None) => String::new(),
+        (true, Some(users)) => format!(" for itself and {users}"),
+        (false, Some(users)) => format!(" for {users}"),
+        // Only users whom the store does not have yet.
+        (false, None) => " for users without a group".to_owned(),
     }
-    if !access.is_complete {
-        text.push_str("    there are too many clients and servers to compare all of them\n");
-    }
-    text
 }
 
 /// The text without control characters, so that a name can neither forge a line nor move the cursor.

@@ -8,6 +8,7 @@ use clap::Args;
 use scopegate_core::administration::reach::{Reach, ReachError, StoredUsers, stored_users};
 use scopegate_core::authority::Authority;
 use scopegate_core::catalog::ServerId;
+use scopegate_core::store::Directory;
 
 use super::failure::CliError;
 use super::{Workplace, arguments, console};
@@ -49,7 +50,8 @@ impl WhoCan {
     }
 
     async fn tell(&self, authority: &Authority) -> Result<(), CliError> {
-        let (catalog, StoredUsers { users, .. }) = (authority.catalog(), users(authority).await?);
+        let (catalog, StoredUsers { users, .. }) =
+            (authority.catalog(), users(&**authority.store()).await?);
         let reach = Reach::new(&catalog, &users);
         let rows = reach.who_can(&self.server, &self.scope).map_err(untold)?;
         if self.json {
@@ -64,8 +66,8 @@ impl WhoCan {
 }
 
 /// All users of the store. Users whose rows cannot be read are shown, and left out.
-pub(super) async fn users(authority: &Authority) -> Result<StoredUsers, CliError> {
-    let stored = stored_users(&**authority.store()).await;
+pub(super) async fn users(store: &(impl Directory + ?Sized)) -> Result<StoredUsers, CliError> {
+    let stored = stored_users(store).await;
     let stored = stored.map_err(|error| CliError::failed(&error))?;
     for (login, row) in &stored.unreadable {
         console::notice(&format!("the user {login} is left out: {row}"));

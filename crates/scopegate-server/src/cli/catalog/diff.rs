@@ -2,8 +2,8 @@
 
 use clap::Args;
 use scopegate_core::administration::history;
-use scopegate_core::administration::plan::Access;
 use scopegate_server::setup::Setup;
+use serde_json::json;
 
 use crate::cli::colour::Colours;
 use crate::cli::failure::CliError;
@@ -35,7 +35,7 @@ impl Diff {
         let plan = history::difference_between(setup.store(), self.from, self.to).await;
         let plan = plan.map_err(|error| CliError::failed(&error))?;
         match self.json {
-            true => console::result(&plan.to_json(&Access::default()).to_string()),
+            true => console::json(&json!({ "changes": plan.to_json() })),
             false => console::result(&plan_text::changes(&plan, Colours::of_stdout())),
         }
     }

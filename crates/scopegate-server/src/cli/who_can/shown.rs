@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use scopegate_core::administration::reach::{Row, Users};
+use scopegate_core::administration::reach::Row;
 
-/// Maximum number of names that are shown of a list. `--json` lists all.
-const MAX_SHOWN: usize = 10;
+use crate::cli::whom::{list, whom};
 
 /// A row, without what it is shown under.
 pub(in crate::cli) struct Shown<'r> {
@@ -47,7 +46,10 @@ impl Shown<'_> {
         if !self.through.is_empty() {
             lines.push(line("through", &format!("a token of {}", list(&self.through))));
         }
-        lines.push(line("for", &whom(row)));
+        lines.push(line(
+            "for",
+            &whom(&row.users, &row.groups).unwrap_or_else(|| "itself, without a user".into()),
+        ));
         lines.extend(row.conditions.iter().map(|condition| line("if", condition)));
         if !row.unless.is_empty() {
             let more = if row.unless_more { ", and others" } else { "" };
@@ -59,45 +61,4 @@ impl Shown<'_> {
 
 fn line(what: &str, text: &str) -> String {
     format!("  {what:<8} {text}")
-}
-
-fn whom(row: &Row) -> String {
-    let Row { users, groups, .. } = row;
-    let count = |count: usize, noun: &str| match count {
-        1 => noun.to_owned(),
-        _ => format!("{noun}s"),
-    };
-    let groups_shown = format!("the {} {}", count(groups.len(), "group"), list(groups));
-    match users {
-        Users::Any => "every user".to_owned(),
-        Users::These(logins) if logins.is_empty() && groups.is_empty() => {
-            "itself, without a user".to_owned()
-        }
-        Users::These(logins) if logins.is_empty() => groups_shown,
-        Users::These(logins) => {
-            let logins = format!("the {} {}", count(logins.len(), "user"), list(logins));
-            if groups.is_empty() { logins } else { format!("{groups_shown}, and {logins}") }
-        }
-    }
-}
-
-fn list(names: &[String]) -> String {
-    let shown = names.iter().take(MAX_SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(MAX_SHOWN) {
-        0 => shown,
-        more => format!("{shown}, … ({more} more)"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_list_is_cut_and_counted() {
-        let names: Vec<_> = (0..12).map(|number| number.to_string()).collect();
-        assert_eq!(list(&names[..2]), "0, 1");
-        assert!(list(&names[..10]).ends_with(", 9"));
-        assert!(list(&names).ends_with(", 9, … (2 more)"));
-    }
 }
