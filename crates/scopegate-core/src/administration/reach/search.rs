@@ -145,9 +145,14 @@ struct Match {
 /// The earlier rules that match under some circumstances.
 #[derive(Default)]
 struct Earlier<'c> {
-    rules: Vec<(&'c Policy, &'c Rule)>,
-    /// The indexes of the rules for each set of users. Most rules share their users with others.
-    by_users: HashMap<UserSet, Vec<usize>>,
+    /// Each rule, with the index of its users in `sets`.
+    rules: Vec<(&'c Policy, &'c Rule, usize)>,
+    /// The sets of users, each once. Most rules share their users with others.
+    sets: Vec<Rc<UserSet>>,
+    /// The indexes of the sets.
+    indexes: HashMap<Rc<UserSet>, usize>,
+    /// The users of all these rules.
+    all: Option<UserSet>,
     /// The users of these rules, by the circumstances.
     covered: HashMap<Required<'c>, UserSet>,
 }
@@ -172,22 +177,29 @@ impl<'c> Earlier<'c> {
             let covered = self.covered.entry(required);
             covered.and_modify(|covered| _ = covered.add(&users)).or_insert_with(|| users.clone());
         }
-        self.by_users.entry(users).or_default().push(self.rules.len());
-        self.rules.push((policy, rule));
+        match &mut self.all {
+            None => self.all = Some(users.clone()),
+            Some(all) => _ = all.add(&users),
+        }
+        let users = Rc::new(users);
+        let index = *self.indexes.entry(Rc::clone(&users)).or_insert_with(|| {
+            self.sets.push(users);
+            self.sets.len() - 1
+        });
+        self.rules.push((policy, rule, index));
     }
 
     /// The rules that may win for some of these users, at most [`MAX_UNLESS`], and whether there are more.
     fn that_may_win(&self, users: &UserSet) -> (Vec<String>, bool) {
-        let sets = self.by_users.iter().filter(|(winners, _)| winners.intersects(users));
-        let first = sets.flat_map(|(_, rules)| rules.iter().take(MAX_UNLESS + 1));
-        let mut winning: Vec<_> = first.copied().collect();
-        winning.sort_unstable();
-        let has_more = winning.len() > MAX_UNLESS;
-        let listed = winning.iter().take(MAX_UNLESS).map(|index| {
-            let (policy, rule) = self.rules[*index];
-            name(policy, rule)
+        if !self.all.as_ref().is_some_and(|all| all.intersects(users)) {
+            return (Vec::new(), false);
+        }
+        let mut known: Vec<Option<bool>> = vec![None; self.sets.len()];
+        let mut winning = self.rules.iter().filter(|(.., index)| {
+            *known[*index].get_or_insert_with(|| self.sets[*index].intersects(users))
         });
-        (listed.collect(), has_more)
+        let listed = winning.by_ref().take(MAX_UNLESS);
+        (listed.map(|(policy, rule, _)| name(policy, rule)).collect(), winning.next().is_some())
     }
 }
 

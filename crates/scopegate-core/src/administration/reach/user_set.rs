@@ -1,5 +1,8 @@
 //! A set of users, by their places in the list of active users.
 
+use std::iter::Zip;
+use std::slice::Iter;
+
 /// A set of places. All sets of one list have the same length.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(super) struct UserSet(Box<[u64]>);
@@ -72,8 +75,8 @@ impl UserSet {
         })
     }
 
-    fn pairs<'s>(&'s self, other: &'s Self) -> impl Iterator<Item = (u64, u64)> {
-        self.0.iter().copied().zip(other.0.iter().copied())
+    fn pairs<'s>(&'s self, other: &'s Self) -> Zip<Iter<'s, u64>, Iter<'s, u64>> {
+        self.0.iter().zip(&*other.0)
     }
 }
 
