@@ -43,7 +43,7 @@ mod verifying_key;
 pub use algorithm::Algorithm;
 pub use algorithm_set::AlgorithmSet;
 pub use claim_mapping::ClaimMapping;
-pub use digest::{constant_time_eq, half_hash, random_bytes, random_token, sha256};
+pub use digest::{constant_time_eq, half_hash, hmac_sha256, random_bytes, random_token, sha256};
 pub use error::JoseError;
 pub use extra_claims::ExtraClaims;
 pub use header::Header;
