@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 
 use self::unattended::Unattended;
 use crate::catalog::{Affected, ServerId, Snapshot, UnreadableRow};
+use crate::hooks::{HookPorts, Hooks};
 use crate::keys::fetch::Fetch;
 use crate::keys::{ClientKeys, KeyRing, KeyVault, KeysInMemory, open_data_keys};
 use crate::limits::{Polls, RequestLimits, StrangersRequests};
@@ -46,6 +47,7 @@ pub struct Authority {
     pub(crate) requests: StrangersRequests,
     pub(crate) polls: Polls,
     pub(crate) refusals: Refusals,
+    pub(crate) hooks: Hooks,
 }
 
 /// Maximum attempts to read the catalog and the keys while other nodes change them. Each attempt
@@ -106,6 +108,19 @@ impl Authority {
         foundation: Foundation,
         vault: Arc<dyn KeyVault>,
     ) -> Result<Arc<Self>, OpenError> {
+        Self::open_with_hooks(foundation, vault, HookPorts::default()).await
+    }
+
+    /// The same with what token hooks are called by. Without it each hook fails.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open).
+    pub async fn open_with_hooks(
+        foundation: Foundation,
+        vault: Arc<dyn KeyVault>,
+        hooks: HookPorts,
+    ) -> Result<Arc<Self>, OpenError> {
         let Foundation { base, store, master_key, clock, fetch, limits } = foundation;
         let master_key =
             open_data_keys(&*store, &master_key).await?.ok_or(OpenError::WrongMasterKey)?;
@@ -129,6 +144,7 @@ impl Authority {
             requests: StrangersRequests::new(limits),
             polls: Polls::default(),
             refusals: Refusals::default(),
+            hooks: Hooks::new(hooks, Arc::clone(&master_key)),
             store,
             master_key,
             clock,
@@ -160,6 +176,11 @@ impl Authority {
     /// Hashes and checks passwords.
     pub fn passwords(&self) -> &Passwords {
         &self.passwords
+    }
+
+    /// The token hooks.
+    pub fn hooks(&self) -> &Hooks {
+        &self.hooks
     }
 
     /// The clock.
@@ -229,6 +250,7 @@ impl Authority {
                 }
                 let next = next.with_keys(keys_version, self.keys.unreadable());
                 log_what_is_out_of_service(&before, &next);
+                self.hooks.follow(&next);
                 self.catalog.store(Arc::new(next));
                 return Ok(true);
             }

@@ -25,6 +25,8 @@
 //! | keys of a client or a trusted issuer | 16 |
 //! | trusted issuers, trusted servers of a server | 100 each |
 //! | networks of a zone | 1000 |
+//! | hooks of a rule | 10 |
+//! | a query, its parameters, its claims | 8192 characters, 20, 50 |
 //! | redirect URIs, origins of a client | 100 each |
 //! | users, groups of a client or a rule | 1000 each |
 //! | the profile of a user | 8192 bytes of JSON |
@@ -35,6 +37,7 @@ mod client;
 mod context;
 mod draft;
 mod expression;
+mod hook;
 mod ids;
 pub(crate) mod json;
 mod jwks;
@@ -75,8 +78,8 @@ const MAX_BYTES: usize = 64 * 1024 * 1024;
 
 const CATALOG: Shape = Shape {
     what: "a catalog",
-    keys: &["version", "demo", "zone", "server", "client", "user"],
-    later: &["group", "hook"],
+    keys: &["version", "demo", "zone", "hook", "server", "client", "user"],
+    later: &["group"],
     ..Shape::NONE
 };
 
@@ -151,6 +154,7 @@ fn read_catalog<'f>(
     let ids = BadIds::of(&clients, &servers);
     let mut draft = Draft::new(problems);
     zone::read_all(catalog, &mut draft);
+    hook::read_all(catalog, context, &mut draft);
     for server in servers {
         server::read(server, &ids, &mut draft);
     }

@@ -13,6 +13,7 @@ mod decide;
 mod described;
 mod explanation;
 mod fix;
+mod hooks;
 mod inquiry;
 mod past;
 mod refusal;
@@ -26,6 +27,7 @@ pub use self::described::DescribedRequest;
 pub use self::explanation::{
     Explanation, FailedCheck, GrantedTokens, Kind, ShownClaim, ShownRule, ShownToken,
 };
+pub use self::hooks::{ClaimChange, HookTrial, ShownHook};
 use crate::audit::DecisionId;
 use crate::store::StoreError;
 
@@ -42,6 +44,12 @@ pub enum CannotTell {
     /// A refresh is for the scopes of its family, which a description does not know.
     #[error("a refresh gives the scopes of its family: name them with --scope")]
     NeedsScopes,
+    /// There is no such hook.
+    #[error("there is no hook `{0}`: `scopegate hooks list` shows them")]
+    UnknownHook(String),
+    /// A hook is only called for a request that is granted.
+    #[error("no token is granted, so that no hook is called: {0}")]
+    NotGranted(String),
     /// There is no event with this id.
     #[error(
         "there is no decision {0}: it may be older than the audit log, or not written yet; beyond a limit per \

@@ -67,6 +67,12 @@ pub struct Granted {
     pub refresh_lifetime: Option<Duration>,
     /// How long a refresh token may stay unused before it expires.
     pub refresh_window: Duration,
+    /// The hooks that may change the tokens, in the order in which they are applied.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<String>,
+    /// The maximum lifetime of the access token, whatever a hook says. `None` means that of all hooks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifetime_cap: Option<Duration>,
 }
 
 /// Decides which scopes and lifetimes a grant gives to a client.
@@ -192,6 +198,8 @@ fn matched(case: &Case<'_>) -> Outcome {
     let scopes = case.scopes_given();
     Outcome::Allow(Granted {
         lifetime: spec.lifetime_of(&scopes),
+        lifetime_cap: spec.lifetime_cap(&scopes),
+        hooks: spec.hooks.clone(),
         scopes,
         rule,
         refresh_lifetime: spec.refresh_token_lifetime,

@@ -6,6 +6,9 @@ use std::fmt;
 
 pub use self::duration::parse as parse_duration;
 pub(crate) use self::duration::show as show_duration;
+pub(crate) use self::duration::{
+    parse_short as parse_short_duration, show_short as show_short_duration,
+};
 
 /// Maximum number of known names that are compared.
 const MAX_COMPARED: usize = 10_000;

@@ -18,11 +18,15 @@ use crate::administration::edit_catalog::CatalogDoor;
 use crate::audit::{Actor, AuditEvent, ClientDecision, DecisionKind, What};
 use crate::authority::{Authority, Foundation};
 use crate::call::Refused;
-use crate::catalog::{ClientId, ClientSpec, Edit, Entity, EntityKey, Owner, Spec, UserId};
+use crate::catalog::{
+    ClientId, ClientSpec, Edit, Entity, EntityKey, HookSpec, Owner, Spec, UserId,
+};
 use crate::catalog_file::{CatalogContext, CatalogFile, CatalogSource};
 use crate::client_auth::secret_mac;
 use crate::directory::{NewUser, User};
 use crate::endpoints::token::TokenResponse;
+use crate::hooks::HookPorts;
+use crate::keys::KeysInMemory;
 use crate::keys::fetch::NoFetch;
 use crate::limits::RequestLimits;
 use crate::store::memory::{MemoryStore, UncheckedCatalog};
@@ -90,7 +94,16 @@ impl World {
         Self::with_limits(RequestLimits::default()).await
     }
 
+    /// A world whose hooks are called by these.
+    pub(crate) async fn with_hooks(hooks: HookPorts) -> Self {
+        Self::with(RequestLimits::default(), hooks).await
+    }
+
     pub(crate) async fn with_limits(limits: RequestLimits) -> Self {
+        Self::with(limits, HookPorts::default()).await
+    }
+
+    async fn with(limits: RequestLimits, hooks: HookPorts) -> Self {
         let (store, clock) = (MemoryStore::default(), ManualClock::at(NOW));
         let master_key = Arc::new(MasterKey::generate());
         let key = SigningKey::generate(Algorithm::Es256).unwrap();
@@ -114,7 +127,9 @@ impl World {
             fetch: Arc::new(NoFetch),
             limits,
         };
-        let authority = Authority::open(foundation).await.unwrap();
+        let vault = Arc::new(KeysInMemory);
+        let opened = Authority::open_with_hooks(foundation, vault, hooks).await;
+        let authority = opened.unwrap();
         Self { authority, store, clock, master_key, key }
     }
 
@@ -154,6 +169,20 @@ impl World {
         change(&mut spec);
         let key = EntityKey::client(&ClientId::parse(id).unwrap());
         let spec = Spec::Client(Box::new(spec));
+        self.edit(Edit::Put(Entity { key, owner: Owner::File, spec })).await;
+    }
+
+    /// Writes a hook, and makes it the next hook of the rule `all/all` of the server `default`.
+    pub(crate) async fn add_hook(&self, name: &str, spec: HookSpec) {
+        let spec = Spec::Hook(Box::new(spec));
+        self.edit(Edit::Put(Entity { key: EntityKey::hook(name), owner: Owner::File, spec })).await;
+        let key = EntityKey::rule(&server_id("default"), "all", "all");
+        let Some(Spec::Rule(mut rule)) = self.authority.catalog().entity(&key).map(|it| it.spec)
+        else {
+            panic!("the world has the rule")
+        };
+        rule.hooks.push(name.to_owned());
+        let spec = Spec::Rule(rule);
         self.edit(Edit::Put(Entity { key, owner: Owner::File, spec })).await;
     }
 

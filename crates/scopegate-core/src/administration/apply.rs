@@ -8,7 +8,7 @@ use scopegate_claims::UnixTime;
 use crate::administration::edit_catalog::{CatalogDoor, EditError, Extra, Reach};
 use crate::administration::plan::{Others, Ownership, Plan, PlanError};
 use crate::catalog::{
-    Affected, ClientId, ClientSecret, Edit, Entity, EntityKind, Owner, Snapshot, Spec,
+    Affected, ClientId, ClientSecret, Edit, Entity, EntityKind, HookSecret, Owner, Snapshot, Spec,
     UnreadableRow,
 };
 use crate::catalog_file::CatalogFile;
@@ -337,10 +337,11 @@ fn of_others(
 pub struct StoredClients {
     of_others: BTreeSet<ClientId>,
     secrets: HashMap<ClientId, Vec<ClientSecret>>,
+    hook_secrets: HashMap<String, HookSecret>,
 }
 
 impl StoredClients {
-    /// Reads the clients of a store, for a file of an owner.
+    /// Reads the clients and hooks of a store, for a file of an owner.
     ///
     /// # Errors
     ///
@@ -349,11 +350,19 @@ impl StoredClients {
         let changes = store.catalog_since(0).await?;
         let mut clients = Self { of_others: of_others(&changes, owner), ..Self::default() };
         for edit in changes.edits {
-            if let Edit::Put(Entity { key, spec: Spec::Client(spec), .. }) = edit
-                && let Ok(id) = ClientId::parse(&key.name)
-                && !spec.secrets.is_empty()
-            {
-                clients.secrets.insert(id, spec.secrets);
+            let Edit::Put(Entity { key, spec, .. }) = edit else { continue };
+            match spec {
+                Spec::Client(spec) if !spec.secrets.is_empty() => {
+                    if let Ok(id) = ClientId::parse(&key.name) {
+                        clients.secrets.insert(id, spec.secrets);
+                    }
+                }
+                Spec::Hook(spec) => {
+                    if let Some(auth) = spec.auth() {
+                        clients.hook_secrets.insert(key.name, auth.secret().clone());
+                    }
+                }
+                _ => {}
             }
         }
         Ok(clients)
@@ -367,6 +376,11 @@ impl StoredClients {
     /// The secret of a client that an export has named.
     pub fn kept_secret(&self, client: &ClientId, id: &str) -> Option<ClientSecret> {
         self.secrets.get(client)?.iter().find(|secret| secret.kept_id() == id).cloned()
+    }
+
+    /// The secret of a hook that an export has named.
+    pub fn kept_hook_secret(&self, hook: &str, id: &str) -> Option<HookSecret> {
+        self.hook_secrets.get(hook).filter(|secret| secret.kept_id() == id).cloned()
     }
 }
 

@@ -53,6 +53,8 @@ pub enum Note {
     CreatedAgain(ClientId, Status),
     /// A client keeps its present authentication method and keys.
     KeepsCredentials(ClientId),
+    /// A hook is written without its secret, which the history does not have.
+    HookWithoutSecret(EntityKey),
     /// An issuer was removed since then. It is created again without its keys.
     IssuerWithoutKeys(EntityKey),
     /// An issuer keeps its present keys.
@@ -76,6 +78,9 @@ impl fmt::Display for Note {
             }
             Self::KeepsCredentials(id) => {
                 write!(f, "client {id} keeps its present authentication method and keys")
+            }
+            Self::HookWithoutSecret(key) => {
+                write!(f, "{key} has no secret, and its calls fail: give it a new one")
             }
             Self::IssuerWithoutKeys(key) => {
                 write!(f, "{key} is created again without its keys: give it new ones")

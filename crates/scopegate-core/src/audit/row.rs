@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Actor, AuditEvent, Basis, ClientDecision, DecisionId, DecisionKind, EntityChange, KeyChange,
-    Outcome, RefusedFacts, UserChange, What,
+    Actor, AuditEvent, Basis, ClientDecision, DecisionId, DecisionKind, EntityChange, HookRun,
+    KeyChange, Outcome, RefusedFacts, UserChange, What,
 };
 
 /// The members of the JSON object. When an event is written, the texts are borrowed.
@@ -49,6 +49,8 @@ struct Row<'a> {
     lifetime: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     facts: Option<Cow<'a, RefusedFacts>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hooks: Option<Cow<'a, [HookRun]>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     actor: Option<Cow<'a, Actor>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -175,6 +177,7 @@ impl AuditEvent {
             catalog: None,
             lifetime: None,
             facts: None,
+            hooks: None,
             actor: None,
             before: None,
             after: None,
@@ -221,6 +224,10 @@ impl ClientDecision {
             catalog: self.basis.catalog,
             lifetime: self.basis.lifetime.map(|lifetime| lifetime.as_secs()),
             facts: self.basis.facts.as_deref().map(Cow::Borrowed),
+            hooks: match self.basis.hooks.as_slice() {
+                [] => None,
+                hooks => Some(Cow::Borrowed(hooks)),
+            },
             ..row
         }
     }
@@ -291,6 +298,7 @@ impl Row<'_> {
                 catalog: self.catalog,
                 lifetime: self.lifetime.map(Duration::from_secs),
                 facts: self.facts.map(|facts| Box::new(facts.into_owned())),
+                hooks: self.hooks.map(Cow::into_owned).unwrap_or_default(),
             },
         }
     }
@@ -329,7 +337,12 @@ mod tests {
             tried: vec![TriedRule("p".to_owned(), "r".to_owned(), None)],
             ..RefusedFacts::default()
         };
-        let basis = Basis { catalog: Some(7), lifetime: None, facts: Some(Box::new(facts)) };
+        let basis = Basis {
+            catalog: Some(7),
+            lifetime: None,
+            facts: Some(Box::new(facts)),
+            hooks: Vec::new(),
+        };
         ClientDecision { basis, ..decision(Outcome::Refused("access_denied".into())) }
     }
 
@@ -345,6 +358,7 @@ mod tests {
                     catalog: Some(7),
                     lifetime: Some(Duration::from_secs(600)),
                     facts: None,
+                    hooks: Vec::new(),
                 },
                 ..decision(Outcome::Allow)
             })),

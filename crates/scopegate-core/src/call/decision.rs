@@ -61,7 +61,7 @@ impl<'a> Deciding<'a> {
     /// The same decision, with what it was decided by.
     pub(crate) fn after(&self, considered: Option<Considered>) -> Cow<'_, Self> {
         let Some(Considered { user, facts }) = considered else { return Cow::Borrowed(self) };
-        let basis = Basis { facts: Some(facts), ..self.basis };
+        let basis = Basis { facts: Some(facts), ..self.basis.clone() };
         Cow::Owned(Self { user: user.or_else(|| self.user.clone()), basis, ..self.clone() })
     }
 

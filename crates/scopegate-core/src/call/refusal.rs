@@ -1,7 +1,7 @@
 //! A refused request, and what is stored about it.
 
 use super::decision::Deciding;
-use crate::audit::{DecisionId, RefusedFacts};
+use crate::audit::{DecisionId, HookRun, RefusedFacts};
 use crate::authority::Authority;
 use crate::catalog::UserId;
 use crate::error::{CallError, OAuthError};
@@ -36,6 +36,8 @@ pub struct Denied<E = CallError> {
     pub changes: Vec<Change>,
     /// What the refusal was decided by, if the user was known.
     pub considered: Option<Considered>,
+    /// What the hooks of the rule did.
+    pub hooks: Vec<HookRun>,
 }
 
 /// What a refusal was decided by.
@@ -50,7 +52,7 @@ pub struct Considered {
 
 impl<E: ClientError> From<CallError> for Denied<E> {
     fn from(error: CallError) -> Self {
-        Self { error: error.into(), changes: Vec::new(), considered: None }
+        Self { error: error.into(), changes: Vec::new(), considered: None, hooks: Vec::new() }
     }
 }
 
@@ -109,12 +111,14 @@ impl Authority {
         proved: &[Change],
         denied: Denied<E>,
     ) -> Refused<E> {
-        let Denied { error, changes, considered } = denied;
+        let Denied { error, changes, considered, hooks } = denied;
         let deciding = deciding.after(considered);
         let changes = || [proved, &changes].concat();
         let denied_by = error.denied_by().map(str::to_owned);
         let cause = error.cause();
-        let deciding = &Deciding { denied_by, cause, ..deciding.into_owned() };
+        let mut deciding = Deciding { denied_by, cause, ..deciding.into_owned() };
+        deciding.basis.hooks = hooks;
+        let deciding = &deciding;
         let recorded = match error.recording() {
             Recording::Nothing => Ok(None),
             Recording::Attempt => {
@@ -204,6 +208,9 @@ impl ClientError for CallError {
             Self::InvalidClient(_) => Recording::Attempt,
             Self::AuthorizationPending | Self::SlowDown => Recording::Proof,
             Self::ClaimFailed { .. }
+            | Self::HookFailed { .. }
+            | Self::HooksLeftNoScope
+            | Self::RefusedByHook { .. }
             | Self::ConsentRequired
             | Self::DeniedByRule(_)
             | Self::DeviceDenied
@@ -234,6 +241,8 @@ impl ClientError for CallError {
     fn cause(&self) -> Option<String> {
         match self {
             Self::ClaimFailed { claim, why } => Some(format!("{claim:?}: {why}")),
+            Self::HookFailed { hook, why, .. } => Some(format!("{hook:?}: {why}")),
+            Self::RefusedByHook { hook, .. } => Some(format!("{hook:?}")),
             _ => None,
         }
     }

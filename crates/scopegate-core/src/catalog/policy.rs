@@ -128,6 +128,9 @@ pub struct RuleSpec {
     /// The maximum lifetime of an access token with a scope, by the name of the scope.
     #[serde(default, skip_serializing_if = "is_default")]
     pub scope_lifetimes: BTreeMap<String, Duration>,
+    /// The hooks that may change its tokens, in the order in which they are applied.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub hooks: Vec<String>,
     /// Whether it is in use.
     #[serde(default)]
     pub status: Status,
@@ -169,6 +172,12 @@ impl RuleSpec {
     /// How long a refresh token is valid without being used if the rule does not set it.
     pub const DEFAULT_REFRESH_TOKEN_WINDOW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
+    /// The maximum lifetime of an access token with these scopes, whatever a hook says.
+    pub fn lifetime_cap(&self, scopes: &ScopeSet) -> Option<Duration> {
+        let caps = self.scope_lifetimes.iter().filter(|(scope, _)| scopes.contains(scope));
+        caps.map(|(_, cap)| *cap).min()
+    }
+
     /// The lifetime of an access token with these scopes.
     pub fn lifetime_of(&self, scopes: &ScopeSet) -> Duration {
         let caps = self.scope_lifetimes.iter().filter(|(scope, _)| scopes.contains(scope));
@@ -199,6 +208,7 @@ impl Default for RuleSpec {
             when: None,
             narrow: false,
             scope_lifetimes: BTreeMap::new(),
+            hooks: Vec::new(),
             status: Status::Active,
         }
     }

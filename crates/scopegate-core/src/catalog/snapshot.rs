@@ -1,6 +1,7 @@
 //! The catalog in memory, which requests read.
 
 mod clients;
+mod hooks;
 pub(super) mod policies;
 pub(super) mod rule;
 mod scope_filter;
@@ -14,6 +15,8 @@ use scopegate_jose::{Algorithm, Rules};
 
 pub use self::clients::Client;
 use self::clients::{ClientMap, Origins};
+pub use self::hooks::Hook;
+use self::hooks::Hooks;
 use self::policies::OrderedPolicies;
 pub use self::policies::Policy;
 pub use self::rule::Rule;
@@ -43,6 +46,7 @@ pub struct Snapshot {
     versions: Versions,
     base: Issuer,
     zones: Zones,
+    hooks: Hooks,
     org: Arc<AuthorizationServer>,
     servers: HashMap<ServerId, Arc<AuthorizationServer>>,
     clients: ClientMap,
@@ -71,6 +75,7 @@ impl Snapshot {
             versions: Versions::default(),
             base: base.clone(),
             zones: Zones::default(),
+            hooks: Hooks::default(),
             org: Arc::new(AuthorizationServer::org(base)),
             servers: HashMap::from([(default, Arc::new(server))]),
             clients: ClientMap::default(),
@@ -87,12 +92,15 @@ impl Snapshot {
         if !unreadable.is_empty() || !out_of_service.is_empty() {
             let resolved = edits.iter().map(|edit| edit.key().into()).chain(gone);
             let resolved: Vec<RowKey> = resolved.collect();
-            // The last readable state of a client is removed, so that its origins are refused, and that of a
-            // zone, so that no rule matches because of it.
+            // The last readable state of a client is removed, so that its origins are refused, that of a zone,
+            // so that no rule matches because of it, and that of a hook, so that it fails.
             let replaced = unreadable.iter().filter_map(|row| match row.affected() {
                 Affected::Client(id) => Some(EntityKey::client(&ClientId::parse(id).ok()?)),
                 Affected::Nothing if row.key.kind == EntityKind::Zone.as_str() => {
                     Some(EntityKey::zone(&row.key.name))
+                }
+                Affected::Nothing if row.key.kind == EntityKind::Hook.as_str() => {
+                    Some(EntityKey::hook(&row.key.name))
                 }
                 Affected::Nothing | Affected::Server(_) | Affected::User(_) => None,
             });
@@ -132,6 +140,10 @@ impl Snapshot {
             if edit.key().kind == EntityKind::Zone {
                 next.zones.edit(edit, record);
                 has_other_zones = true;
+                continue;
+            }
+            if edit.key().kind == EntityKind::Hook {
+                next.hooks.edit(edit, record);
                 continue;
             }
             match edit.key().server_id().map(ServerId::parse) {
@@ -228,6 +240,10 @@ impl Snapshot {
                 let zone = self.zones.find(&key.name)?;
                 (zone.owner, Spec::Zone(zone.spec.clone()))
             }
+            None if key.kind == EntityKind::Hook => {
+                let hook = self.hooks.find(&key.name)?;
+                (hook.owner, Spec::Hook(Box::new(hook.spec.clone())))
+            }
             None => {
                 let client = self.known_client(&key.name)?;
                 (client.owner, client.spec.clone().into())
@@ -244,6 +260,7 @@ impl Snapshot {
     pub fn record(&self, key: &EntityKey) -> Option<&EntityRecord> {
         match key.server_id() {
             None if key.kind == EntityKind::Zone => self.zones.find(&key.name)?.record.as_ref(),
+            None if key.kind == EntityKind::Hook => self.hooks.find(&key.name)?.record.as_ref(),
             None => self.known_client(&key.name)?.record.as_ref(),
             Some(server) => {
                 let server = self.servers.get(&ServerId::parse(server).ok()?)?;
@@ -257,9 +274,10 @@ impl Snapshot {
         self.entity(key).is_some() || self.out_of_service.rows().any(|row| row.key == key.into())
     }
 
-    /// The keys of all entities of a kind in a server. For the kinds zone, server and client, all keys.
+    /// The keys of all entities of a kind in a server. For the kinds zone, hook, server and client, all keys.
     pub(super) fn keys_in(&self, kind: EntityKind, server: &str) -> Vec<EntityKey> {
         match kind.place() {
+            Place::Catalog if kind == EntityKind::Hook => return self.hooks.keys(),
             Place::Catalog => return self.zones.keys(),
             Place::Client => return self.clients().map(|it| EntityKey::client(&it.id)).collect(),
             Place::Server => {
@@ -270,6 +288,16 @@ impl Snapshot {
         }
         let server = ServerId::parse(server).ok().and_then(|id| self.servers.get(&id));
         server.map_or_else(Vec::new, |server| kind.keys_in(server))
+    }
+
+    /// A hook, active or not. `None` if it does not exist, or cannot be read by this version.
+    pub fn hook(&self, name: &str) -> Option<&Arc<Hook>> {
+        self.hooks.find(name)
+    }
+
+    /// All hooks, active or not, in the order of their names.
+    pub fn hooks(&self) -> impl Iterator<Item = &Arc<Hook>> {
+        self.hooks.all()
     }
 
     /// The issuer of a server, whether or not the server exists.

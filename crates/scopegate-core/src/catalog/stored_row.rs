@@ -83,7 +83,8 @@ pub enum Affected<'a> {
     /// A client, by its id.
     Client(&'a str),
     /// Nothing. An entity that refers to a row of an unknown kind has a member for it, which is unreadable
-    /// too. A rule that names an unreadable zone cannot be evaluated where it depends on the zone.
+    /// too. A rule that names an unreadable zone cannot be evaluated where it depends on the zone. An
+    /// unreadable hook fails.
     Nothing,
     /// A server, by its id.
     Server(&'a str),

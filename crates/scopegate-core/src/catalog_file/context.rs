@@ -2,7 +2,7 @@
 
 use scopegate_claims::Issuer;
 
-use crate::catalog::{ClientId, ClientSecret, UserId};
+use crate::catalog::{ClientId, ClientSecret, HookSecret, UserId};
 
 /// The environment in which a catalog file is read.
 ///
@@ -52,6 +52,21 @@ pub trait CatalogContext {
     /// such secret.
     fn kept_secret(&self, client: &ClientId, id: &str) -> Option<ClientSecret> {
         let _ = (client, id);
+        None
+    }
+
+    /// The stored form of a hook's secret, as [`HookSecret::seal`] makes it.
+    ///
+    /// Without a store there is nothing to seal it under. It then opens nowhere.
+    fn seal_hook_secret(&self, hook: &str, secret: &str) -> Vec<u8> {
+        let _ = (hook, secret);
+        Vec::new()
+    }
+
+    /// The secret of a hook that the store has under an id, for `{ kept = "ID" }`. `None` if there is no such
+    /// secret.
+    fn kept_hook_secret(&self, hook: &str, id: &str) -> Option<HookSecret> {
+        let _ = (hook, id);
         None
     }
 

@@ -12,10 +12,10 @@ use self::value::{
     any, boolean, duration, list, names, object, one_of, short_list, table, tables, text, whole,
 };
 use super::{
-    CATALOG, claim, client, jwks, policy, rule, scope, secret, server, status, trusted_issuer,
-    user, zone,
+    CATALOG, claim, client, hook, jwks, policy, rule, scope, secret, server, status,
+    trusted_issuer, user, zone,
 };
-use crate::catalog::{ClientAuth, Day, GroupMatch};
+use crate::catalog::{ClientAuth, Day, GroupMatch, SettableClaim};
 use crate::client_auth;
 use crate::grants;
 use crate::toml_reader::Shape;
@@ -36,6 +36,7 @@ fn catalog() -> Types {
         ("version", whole("Increase it with each change", 1)),
         ("demo", boolean("A demonstration, which is served on loopback addresses only")),
         ("zone", tables(zone_types())),
+        ("hook", tables(hook_types())),
         ("server", tables(server_types())),
         ("client", tables(client_types())),
         ("user", tables(user_types())),
@@ -49,6 +50,53 @@ fn zone_types() -> Types {
         ("networks", list(text("A network such as 192.0.2.0/24, or an address"))),
     ];
     (&zone::ZONE, &["name", "networks"], types)
+}
+
+fn hook_types() -> Types {
+    let secret = || {
+        let ways = vec![
+            ("env", text("The environment variable that holds the secret")),
+            ("kept", text("The id of a secret of the store, from an export")),
+        ];
+        object((&hook::SECRET, &[], ways))
+    };
+    let oauth = vec![
+        ("token_url", text("The token endpoint")),
+        ("client_id", text("The client id of this server there")),
+        ("secret", secret()),
+        ("key", secret()),
+        ("scope", text("The scopes, separated by spaces")),
+    ];
+    let auth = vec![
+        ("header", text("The name of the header")),
+        ("value", secret()),
+        ("oauth", object((&hook::OAUTH, &["token_url", "client_id"], oauth))),
+        ("signature", secret()),
+    ];
+    let cache = vec![
+        ("key", text("An expression in CEL: requests with the same value share an answer")),
+        ("ttl", duration("How long an answer is used without a call")),
+        ("stale", duration("How long an answer is used if a call fails: 1h at most")),
+    ];
+    let types = vec![
+        ("name", text("The name that rules mention")),
+        ("type", one_of("What is called", hook::TYPES)),
+        ("url", text("The https URL of the service")),
+        ("auth", object((&hook::AUTH, &[], auth))),
+        ("headers", table("Further headers, which are no secrets")),
+        ("connection", text("A connection of [hooks.connections] in scopegate.toml")),
+        ("query", text("A statement that reads one row; $1 is the first parameter")),
+        ("parameters", list(text("An expression in CEL"))),
+        ("claims", table("The column of each claim")),
+        ("tokens", list(one_of("A token that gets the claims", names(&claim::TOKENS)))),
+        ("deadline", text("The longest time of a call, such as 500ms or 1s")),
+        ("failure", one_of("What happens if it fails", names(&hook::FAILURES))),
+        ("cache", object((&hook::CACHE, &["key", "ttl"], cache))),
+        ("may_set", list(one_of("A standard claim it may set", names(&SettableClaim::ALL)))),
+        ("independent", boolean("Whether it is called beside the hooks before it")),
+        ("status", status()),
+    ];
+    (&hook::HOOK, &["name", "type"], types)
 }
 
 fn server_types() -> Types {
@@ -159,6 +207,7 @@ fn rule_types() -> Types {
         ("access_token_lifetime", duration("5m to 24h")),
         ("refresh_token_lifetime", duration("Without it, no limit")),
         ("refresh_token_window", duration("How long a refresh token may stay unused")),
+        ("hooks", list(text("A hook that may change the tokens, in the order of the list"))),
         ("status", status()),
     ];
     (&rule::RULE, &["name", "grant_types", "scopes"], types)

@@ -4,6 +4,7 @@ mod accepted;
 mod claims;
 mod clients;
 mod credentials;
+mod hooks;
 mod policies;
 mod random;
 mod refresh;

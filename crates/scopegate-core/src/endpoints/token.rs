@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use scopegate_claims::Audience;
 
-use crate::audit::{AuditEvent, Basis, ClientDecision, DecisionKind};
+use crate::audit::{AuditEvent, Basis, ClientDecision, DecisionKind, HookRun};
 use crate::authority::Authority;
 use crate::call::{
     CallKind, ClientCall, ClientEndpoint, ClientRequest, Considered, Denied, Refused, selected,
@@ -24,7 +24,7 @@ use crate::expression::Root;
 use crate::grants::{self, Decision, Grant, GrantRequest, Right, Signed, WithToken};
 use crate::policy::{self, Evaluation, Facts, Granted, Wanted};
 use crate::store::Change;
-use crate::token::{self, Allowed, Amendments, Requested, Subject};
+use crate::token::{self, Allowed, Amendments, Asking, Requested, Subject};
 
 pub use administrator::VouchedRequest;
 pub use response::TokenResponse;
@@ -88,7 +88,21 @@ impl Authority {
             extras: &extras,
             now: call.now,
         };
-        let draft = amendments.amend(token::draft(allowed)?, call.request.deadline).await?;
+        let asking = Asking {
+            catalog: &call.catalog,
+            grant_type: call.kind.grant_type.unwrap_or_default(),
+            redirect_uri: call.form().value("redirect_uri"),
+            decision: call.id,
+            deadline: call.request.deadline,
+            max_lifetime,
+        };
+        let amended = amendments.amend(token::draft(allowed)?, &self.hooks, &asking).await;
+        let draft = amended.map_err(|error| {
+            let (considered, hooks) = (by_hooks(call, &subject), amendments.runs().to_vec());
+            Denied { considered, hooks, ..error.into() }
+        })?;
+        // What is remembered for later, such as a family of refresh tokens, has no scope that a hook took away.
+        let scopes = draft.scopes.clone();
         let waits_for_storage =
             !(changes.is_empty() && once_signed.is_none() && call.proved.is_empty());
         let key = self.keys.signer_for(&call.server, draft.longest_lifetime()).await?;
@@ -96,10 +110,11 @@ impl Authority {
         let place = if waits_for_storage { None } else { Some(self.audit.reserve()?) };
         let tokens = draft.sign(&*key).await?;
 
-        let signed = Signed { id: &tokens.id, ends_at: tokens.ends_at, granted: &granted };
+        let kept = Granted { scopes, ..granted.clone() };
+        let signed = Signed { id: &tokens.id, ends_at: tokens.ends_at, granted: &kept };
         let WithToken { changes: more, refresh_token } =
             once_signed.map_or_else(WithToken::default, |step| step.take(&signed));
-        let event = granted_event(call, &granted, &subject, &tokens);
+        let event = granted_event(call, &granted, &subject, &tokens, amendments.runs());
         match place {
             Some(place) => place.take(event),
             None => {
@@ -170,7 +185,9 @@ fn by_right<'c>(
                 Denied { considered: Some(considered), ..error.into() }
             })?;
             if let Some(until) = until {
-                granted.lifetime = granted.lifetime.min(until.since(call.now));
+                let most = until.since(call.now);
+                granted.lifetime = granted.lifetime.min(most);
+                granted.lifetime_cap = Some(granted.lifetime_cap.map_or(most, |cap| cap.min(most)));
             }
             let scopes =
                 if server.claims_read(Root::Scopes) { facts.requested_scopes() } else { None };
@@ -180,11 +197,25 @@ fn by_right<'c>(
     }
 }
 
+/// What is recorded of a request that the policies allow and a hook refuses.
+fn by_hooks(call: &ClientCall<'_>, subject: &Subject) -> Option<Considered> {
+    let mut facts = call.refusing().basis.facts?;
+    let person = subject.person();
+    if let Some(person) = person {
+        facts.groups.clone_from(&person.user.groups);
+        facts.acr = person.auth.as_ref().map(|auth| auth.acr.clone());
+        facts.auth_time = person.auth.as_ref().map(|auth| auth.at);
+    }
+    let user = person.map(|person| person.user.id.clone());
+    Some(Considered { user, facts: Box::new(facts.cut()) })
+}
+
 fn granted_event(
     call: &ClientCall<'_>,
     granted: &Granted,
     subject: &Subject,
     tokens: &token::SignedTokens,
+    hooks: &[HookRun],
 ) -> AuditEvent {
     let deciding = call.deciding();
     let decision = ClientDecision {
@@ -197,6 +228,7 @@ fn granted_event(
             catalog: deciding.basis.catalog,
             lifetime: Some(tokens.lifetime),
             facts: None,
+            hooks: hooks.to_vec(),
         },
         ..deciding.allowed()
     };

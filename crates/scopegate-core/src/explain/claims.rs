@@ -10,7 +10,7 @@ use super::inquiry::Inquiry;
 use crate::catalog::{AuthorizationServer, EntityKey, TokenKind};
 use crate::directory::standard_claims;
 use crate::keys::Signer;
-use crate::token::{self, explain_claims};
+use crate::token::{self, TokenDraft, explain_claims};
 
 /// Returns the payload instead of signing it. So the tokens are drafted and written as real ones.
 #[derive(Debug)]
@@ -39,9 +39,19 @@ pub(super) async fn payloads(
     inquiry: &Inquiry,
     allowance: &Allowance,
 ) -> (Option<Value>, Option<Value>) {
+    match token::draft(allowance.allowed(inquiry)) {
+        Ok(draft) => payloads_of(draft, allowance).await,
+        Err(_) => (None, None),
+    }
+}
+
+/// The payloads of a draft.
+pub(super) async fn payloads_of(
+    draft: TokenDraft<'_>,
+    allowance: &Allowance,
+) -> (Option<Value>, Option<Value>) {
     let algorithm = allowance.parties.server.spec.algorithms.first();
     let signer = Unsigned(algorithm.copied().unwrap_or(Algorithm::Rs256));
-    let Ok(draft) = token::draft(allowance.allowed(inquiry)) else { return (None, None) };
     let Ok(tokens) = draft.sign(&signer).await else { return (None, None) };
     let read = |payload: &str| {
         let mut payload: Value = serde_json::from_str(payload).ok()?;

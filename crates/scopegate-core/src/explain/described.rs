@@ -60,7 +60,7 @@ impl Authority {
     }
 
     /// The inquiry of a description, and what it assumes.
-    async fn inquiry(
+    pub(super) async fn inquiry(
         &self,
         request: &DescribedRequest,
     ) -> Result<(Inquiry, Vec<String>), CannotTell> {

@@ -33,6 +33,8 @@ pub(super) fn granted(scopes: &str) -> Granted {
         rule: "all/all".to_owned(),
         refresh_lifetime: Some(Duration::from_secs(30 * DAY)),
         refresh_window: Duration::from_secs(7 * DAY),
+        hooks: Vec::new(),
+        lifetime_cap: None,
     }
 }
 

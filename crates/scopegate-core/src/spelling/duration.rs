@@ -20,6 +20,24 @@ pub fn parse(text: &str) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
+/// Parses a duration that may be shorter than a second: `500ms`, or as [`parse`].
+pub(crate) fn parse_short(text: &str) -> Option<Duration> {
+    match text.strip_suffix("ms") {
+        Some(digits) if digits.bytes().all(|digit| digit.is_ascii_digit()) => {
+            digits.parse().ok().map(Duration::from_millis)
+        }
+        _ => parse(text),
+    }
+}
+
+/// Formats a duration that may be shorter than a second.
+pub(crate) fn show_short(duration: Duration) -> String {
+    match duration.subsec_millis() {
+        0 => show(duration),
+        _ => format!("{}ms", duration.as_millis()),
+    }
+}
+
 /// Formats a duration with the largest unit that gives a whole number.
 pub(crate) fn show(duration: Duration) -> String {
     let seconds = duration.as_secs();

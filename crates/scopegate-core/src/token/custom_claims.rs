@@ -39,12 +39,12 @@ pub(super) fn custom_claims<'a>(
     kind: TokenKind,
     inputs: &Inputs<'a>,
     granted: &ScopeSet,
-) -> Result<BTreeMap<&'a str, Cow<'a, Value>>, CallError> {
+) -> Result<BTreeMap<Cow<'a, str>, Cow<'a, Value>>, CallError> {
     let mut claims = BTreeMap::new();
     for (name, spec) in that_apply(server, kind, granted) {
         match value(&spec.value, inputs) {
             Ok(Some(value)) => {
-                claims.insert(name, value);
+                claims.insert(Cow::Borrowed(name), value);
             }
             Ok(None) => {}
             Err(failure) if failure.refuses(&spec.value) => {

@@ -46,9 +46,13 @@ pub struct TokenDraft<'a> {
     /// How long the access token lives.
     pub lifetime: Duration,
     /// The claims of the access token in addition to the standard ones.
-    pub claims: BTreeMap<&'a str, Cow<'a, Value>>,
+    pub claims: BTreeMap<Cow<'a, str>, Cow<'a, Value>>,
     /// The key to which the access token is bound: the claim `cnf` (RFC 7800 §3.1).
     pub confirmation: Option<Value>,
+    /// The `sub` of the access token. `None`: the id or the login of the user, or the client id.
+    pub subject: Option<String>,
+    /// The `aud` of the access token. `None`: the audience that the request selected.
+    pub audience: Option<Audience>,
     /// The ID token that is issued with the access token.
     pub id_token: Option<IdTokenDraft<'a>>,
     pub(super) allowed: Allowed<'a>,
@@ -73,6 +77,25 @@ impl<'a> Allowed<'a> {
             },
             session: person.and_then(|person| person.auth.as_ref()).map(SessionInput::from),
         }
+    }
+}
+
+impl TokenDraft<'_> {
+    /// The `sub` of the access token.
+    pub fn subject(&self) -> &str {
+        let Allowed { server, client, subject, .. } = self.allowed;
+        match (&self.subject, subject) {
+            (Some(subject), _) => subject,
+            (None, Subject::Client) => client.id.as_str(),
+            (None, Subject::Person(person)) => {
+                access_token::subject_of(&person.user, server.spec.dialect)
+            }
+        }
+    }
+
+    /// The `aud` of the access token.
+    pub fn audience(&self) -> &Audience {
+        self.audience.as_ref().unwrap_or(self.allowed.audience)
     }
 }
 
@@ -101,6 +124,8 @@ pub fn draft(allowed: Allowed<'_>) -> Result<TokenDraft<'_>, CallError> {
         lifetime: granted.lifetime,
         claims: access_token::extra_claims(&allowed, &inputs)?,
         confirmation: None,
+        subject: None,
+        audience: None,
         id_token,
         allowed,
     })

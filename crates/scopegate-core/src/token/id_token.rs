@@ -26,8 +26,10 @@ pub const ID_TOKEN_LIFETIME: Duration = Duration::from_secs(60 * 60);
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct IdTokenDraft<'a> {
+    /// How long it lives.
+    pub lifetime: Duration,
     /// The claims in addition to the standard ones of OpenID Connect Core §2.
-    pub claims: BTreeMap<&'a str, Cow<'a, Value>>,
+    pub claims: BTreeMap<Cow<'a, str>, Cow<'a, Value>>,
     server: &'a AuthorizationServer,
     client: &'a Client,
     person: &'a Person,
@@ -66,7 +68,7 @@ impl<'a> IdTokenDraft<'a> {
 
     /// Drafts an ID token with these claims of the administrator.
     pub(super) fn with(
-        custom: BTreeMap<&'a str, Cow<'a, Value>>,
+        custom: BTreeMap<Cow<'a, str>, Cow<'a, Value>>,
         server: &'a AuthorizationServer,
         client: &'a Client,
         person: &'a Person,
@@ -78,8 +80,14 @@ impl<'a> IdTokenDraft<'a> {
         // the administrator.
         let no_scopes = ScopeSet::empty();
         let standard = standard_claims::of(&person.user, &no_scopes, &wish.claims);
+        let standard = standard.map(|(name, value)| (Cow::Borrowed(name), value));
         let claims = standard.chain(custom).collect();
-        Self { claims, server, client, person, wish, now }
+        Self { lifetime: ID_TOKEN_LIFETIME, claims, server, client, person, wish, now }
+    }
+
+    /// The nonce of the authorization request.
+    pub(super) fn nonce(&self) -> Option<&'a str> {
+        self.wish.nonce.as_deref()
     }
 
     /// Signs the ID token. `at_hash` binds it to the access token (OpenID Connect Core §3.1.3.6).
@@ -96,7 +104,7 @@ impl<'a> IdTokenDraft<'a> {
             iss: server.issuer.as_str(),
             sub: person.user.id.as_str(),
             aud: client.id.as_str(),
-            exp: now.plus(ID_TOKEN_LIFETIME),
+            exp: now.plus(self.lifetime),
             iat: now,
             jti: TokenId::id(),
             at_hash: half_hash(signer.algorithm(), access_token),
@@ -140,7 +148,7 @@ struct Payload<'a> {
     /// Standard claims and claims of the administrator. The names of the other members are reserved, so none
     /// occurs twice.
     #[serde(flatten)]
-    others: &'a BTreeMap<&'a str, Cow<'a, Value>>,
+    others: &'a BTreeMap<Cow<'a, str>, Cow<'a, Value>>,
 }
 
 #[cfg(test)]

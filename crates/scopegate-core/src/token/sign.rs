@@ -6,7 +6,7 @@ use scopegate_claims::{ScopeSet, UnixTime};
 use scopegate_jose::{JoseError, TokenType};
 use serde::Serialize;
 
-use super::{ID_TOKEN_LIFETIME, TokenDraft, TokenId};
+use super::{TokenDraft, TokenId};
 use crate::error::CallError;
 use crate::keys::Signer;
 
@@ -36,7 +36,7 @@ impl std::fmt::Debug for SignedTokens {
 impl TokenDraft<'_> {
     /// The lifetime of the token that expires last. Its key stays published for that long.
     pub fn longest_lifetime(&self) -> Duration {
-        let id_token = self.id_token.as_ref().map_or(Duration::ZERO, |_| ID_TOKEN_LIFETIME);
+        let id_token = self.id_token.as_ref().map_or(Duration::ZERO, |draft| draft.lifetime);
         self.lifetime.max(id_token)
     }
 

@@ -6,7 +6,7 @@ use scopegate_jose::{Algorithm, Jwk, SigningKey, random_bytes};
 
 use super::{Note, RollbackError, client_id};
 use crate::catalog::{
-    ClientAuth, ClientId, ClientSecret, ClientSpec, Entity, EntityKey, Spec, Status,
+    ClientAuth, ClientId, ClientSecret, ClientSpec, Entity, EntityKey, HookSpec, Spec, Status,
     TrustedIssuerSpec,
 };
 
@@ -35,6 +35,13 @@ pub(super) fn entity(
                 _ => None,
             });
             Spec::TrustedIssuer(Box::new(issuer(&key, *then, now, notes)?))
+        }
+        Spec::Hook(then) => {
+            let now = now.and_then(|entity| match &entity.spec {
+                Spec::Hook(now) => Some(&**now),
+                _ => None,
+            });
+            Spec::Hook(Box::new(hook(&key, *then, now, notes)))
         }
         other @ (Spec::Claim(_)
         | Spec::Policy(_)
@@ -94,6 +101,24 @@ fn without_credentials(client: ClientSpec) -> Result<ClientSpec, RollbackError> 
         ClientAuth::None => (Vec::new(), Vec::new()),
     };
     Ok(ClientSpec { secrets, jwks, jwks_uri: None, ..client })
+}
+
+/// A hook with its present authentication. The history has no secrets, so that a hook that has none now gets
+/// a secret that opens nowhere: its calls fail.
+fn hook(
+    key: &EntityKey,
+    then: HookSpec,
+    now: Option<&HookSpec>,
+    notes: &mut Vec<Note>,
+) -> HookSpec {
+    match (then.auth(), now.and_then(HookSpec::auth)) {
+        (None, _) => then,
+        (Some(_), Some(auth)) => then.with_auth(auth.clone()),
+        (Some(_), None) => {
+            notes.push(Note::HookWithoutSecret(key.clone()));
+            then
+        }
+    }
 }
 
 /// An issuer with its present keys.

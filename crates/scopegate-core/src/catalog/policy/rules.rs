@@ -11,6 +11,9 @@ use crate::spelling::{Instead, Quoted, nearest, show_duration};
 /// Maximum number of zones, classes or resources of a rule.
 const MAX_ENTRIES: usize = 100;
 
+/// Maximum number of hooks of a rule. All of them together have a few seconds.
+const MAX_HOOKS: usize = 10;
+
 /// Maximum length of a resource, in characters.
 const MAX_RESOURCE: usize = 1024;
 
@@ -25,6 +28,7 @@ impl RuleSpec {
         self.check_lifetimes(review);
         review.users_and_groups(&self.users, &self.groups);
         self.check_circumstances(review);
+        self.check_hooks(review);
         if self.effect == Effect::Deny {
             self.check_denial(review);
         }
@@ -159,12 +163,26 @@ impl RuleSpec {
         }
     }
 
+    fn check_hooks(&self, review: &mut Review<'_, '_>) {
+        if self.hooks.len() > MAX_HOOKS {
+            let message = format_args!("too many hooks: write at most {MAX_HOOKS}");
+            review.refuse(Field::of("hooks"), message);
+        }
+        review.refuse_duplicates("hook", &self.hooks, |place| Field::of("hooks").at(place));
+        for (place, hook) in self.hooks.iter().enumerate() {
+            review.reference(Field::of("hooks").at(place), &EntityKey::hook(hook), "");
+        }
+    }
+
     /// A deny rule gives nothing, so that it does not say how much it gives.
     fn check_denial(&self, review: &mut Review<'_, '_>) {
-        let gives =
-            [("narrow", self.narrow), ("scope_lifetimes", !self.scope_lifetimes.is_empty())];
-        for (key, _) in gives.into_iter().filter(|(_, is_written)| *is_written) {
-            let message = format_args!("a deny rule gives no scopes: leave {key:?} out");
+        let gives = [
+            ("narrow", self.narrow, "scopes"),
+            ("scope_lifetimes", !self.scope_lifetimes.is_empty(), "scopes"),
+            ("hooks", !self.hooks.is_empty(), "tokens"),
+        ];
+        for (key, _, what) in gives.into_iter().filter(|(_, is_written, _)| *is_written) {
+            let message = format_args!("a deny rule gives no {what}: leave {key:?} out");
             review.refuse(Field::of(key), message);
         }
     }

@@ -187,12 +187,8 @@ fn an_access_token_is_valid_for_5_minutes_to_24_hours() {
 }
 
 #[test]
-fn unsupported_members_of_a_rule_are_refused() {
+fn an_empty_list_of_a_rule_has_no_effect() {
     let rule = "name = 'r'\ngrant_types = ['client_credentials']\nscopes = ['*']\n";
-    assert_eq!(
-        refusal_of_rule(&format!("{rule}hooks = ['tenant']")),
-        "catalog.toml:20:1: \"hooks\" is not supported yet: leave it out"
-    );
     let nothing = "groups = []\nusers = []\nhooks = []\n";
     let file =
         format!("{BEFORE}name = 'p'\nclients = ['*']\n[[server.policy.rule]]\n{rule}{nothing}");

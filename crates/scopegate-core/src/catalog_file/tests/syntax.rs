@@ -123,10 +123,6 @@ fn unsupported_keys_are_refused_unless_they_are_empty_lists() {
         r#"catalog.toml:2:3: "group" is not supported yet: leave it out"#
     );
     assert_eq!(
-        refusal_of("[[hook]]\nname = 'a'"),
-        r#"catalog.toml:2:3: "hook" is not supported yet: leave it out"#
-    );
-    assert_eq!(
         refusal_in_server("hooks = ['a']"),
         r#"catalog.toml:6:1: "hooks" is not supported yet: leave it out"#
     );
