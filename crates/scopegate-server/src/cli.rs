@@ -15,6 +15,7 @@ mod descriptors;
 mod explain;
 mod export;
 mod failure;
+mod hooks;
 mod input;
 mod keys;
 mod logging;
@@ -90,6 +91,8 @@ enum Command {
     #[command(subcommand)]
     Users(users::Users),
     #[command(subcommand)]
+    Hooks(hooks::Hooks),
+    #[command(subcommand)]
     Audit(audit::Audit),
     Completions(completions::Completions),
 }
@@ -127,6 +130,7 @@ impl Cli {
             Command::Keys(command) => command.run(&place).await,
             Command::Clients(command) => command.run(&place).await,
             Command::Users(command) => command.run(&place).await,
+            Command::Hooks(command) => command.run(&place).await,
             Command::Audit(command) => command.run(&place).await,
             Command::Completions(command) => command.run(),
         }
@@ -175,8 +179,8 @@ impl Workplace {
 
     /// Opens the authorization servers of an existing storage, without HTTP.
     async fn authority(&self) -> Result<Arc<Authority>, CliError> {
-        let foundation = self.open_existing().await?.into_foundation();
-        Authority::open(foundation).await.map_err(|error| CliError::failed(&error))
+        let opened = self.open_existing().await?.into_authority().await;
+        opened.map_err(|error| CliError::failed(&error))
     }
 }
 

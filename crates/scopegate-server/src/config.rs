@@ -17,6 +17,7 @@ mod draft;
 mod environment;
 mod file;
 mod finish;
+mod hooks;
 mod key;
 mod keys;
 mod limits;
@@ -37,6 +38,7 @@ use scopegate_core::limits::RequestLimits;
 pub use self::audit::{AuditConfig, HistoryConfig};
 use self::draft::Draft;
 use self::finish::finish;
+pub use self::hooks::HooksConfig;
 pub use self::key::Key;
 pub use self::limits::LimitsConfig;
 pub use self::listen::ListenConfig;
@@ -90,6 +92,8 @@ pub struct Config {
     pub audit: AuditConfig,
     /// How long earlier versions of the catalog are kept.
     pub history: HistoryConfig,
+    /// What token hooks may use.
+    pub hooks: HooksConfig,
     /// What is logged, and how.
     pub log: LogConfig,
 }

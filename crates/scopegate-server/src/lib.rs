@@ -10,6 +10,7 @@
 pub mod config;
 mod exposure;
 mod first_keys;
+mod hook_http;
 mod http;
 mod http_fetch;
 mod listen;

@@ -19,20 +19,22 @@ use scopegate_core::administration::apply::{
 use scopegate_core::administration::edit_catalog::CatalogDoor;
 use scopegate_core::administration::plan::Ownership;
 use scopegate_core::audit::Actor;
-use scopegate_core::authority::{Foundation, OpenError, check_master_key};
-use scopegate_core::catalog::{ClientId, ClientSecret, Owner, UserId};
+use scopegate_core::authority::{Authority, Foundation, OpenError, check_master_key};
+use scopegate_core::catalog::{ClientId, ClientSecret, HookSecret, Owner, UserId};
 use scopegate_core::catalog_file::{CatalogContext, CatalogErrors, CatalogFile, CatalogSource};
 use scopegate_core::client_auth::secret_mac;
+use scopegate_core::hooks::HookPorts;
 use scopegate_core::keys::fetch::NoFetch;
-use scopegate_core::keys::open_data_keys;
+use scopegate_core::keys::{KeysInMemory, open_data_keys};
 use scopegate_core::limits::RequestLimits;
 use scopegate_core::people::passwords::seal_hash;
 use scopegate_core::store::{InstallationStore, MASTER_KEY_FINGERPRINT, StoreError};
 use scopegate_jose::MasterKey;
-use scopegate_store::SqlStore;
+use scopegate_store::{HookConnections, SqlStore};
 
-use crate::config::{AuditConfig, Config, HistoryConfig};
+use crate::config::{AuditConfig, Config, HistoryConfig, HooksConfig};
 use crate::exposure::Exposure;
+use crate::hook_http::HttpHooks;
 use crate::master_key::{MasterKeyError, MasterKeySource};
 use crate::server::ServerSettings;
 
@@ -70,6 +72,7 @@ pub struct Setup {
     requests: RequestLimits,
     audit: AuditConfig,
     history: HistoryConfig,
+    hooks: HooksConfig,
 }
 
 /// Why a storage may not be served, or a catalog file is not applied. Nothing was changed.
@@ -157,9 +160,17 @@ impl Setup {
             demo::refuse_demo_store(&store).await?;
         }
         let trusted_proxies = config.trusted_proxies.clone();
-        let (requests, audit, history) = (config.requests, config.audit, config.history);
-        let base = base.clone();
-        Ok(Self { base, exposure, store, master_key, trusted_proxies, requests, audit, history })
+        Ok(Self {
+            base: base.clone(),
+            exposure,
+            store,
+            master_key,
+            trusted_proxies,
+            requests: config.requests,
+            audit: config.audit,
+            history: config.history,
+            hooks: config.hooks.clone(),
+        })
     }
 
     /// Makes the entities of the owner `file` what a file says. Applying the same file again changes
@@ -285,9 +296,32 @@ impl Setup {
         }
     }
 
+    /// Opens the authorization servers for a command that runs beside a server and may call hooks.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] if the storage fails, or was written under another master key.
+    pub async fn into_authority(self) -> Result<Arc<Authority>, OpenError> {
+        let hooks = self.hook_ports();
+        Authority::open_with_hooks(self.into_foundation(), Arc::new(KeysInMemory), hooks).await
+    }
+
+    /// What calls the token hooks of this process.
+    fn hook_ports(&self) -> HookPorts {
+        let mut ports = HookPorts::default();
+        ports.http = Arc::new(HttpHooks::default());
+        let connections = self.hooks.connections.clone();
+        ports.sql = Arc::new(HookConnections::new(&self.store, connections));
+        ports.deadline = self.hooks.deadline;
+        ports
+    }
+
     /// What a [`Server`](crate::Server) is opened with.
     pub fn into_settings(self) -> ServerSettings {
+        let connections = HookConnections::new(&self.store, self.hooks.connections);
         let settings = ServerSettings::new(self.base, self.store, self.master_key)
+            .with_hook_connections(connections)
+            .with_hook_deadline(self.hooks.deadline)
             .with_trusted_proxies(self.trusted_proxies)
             .with_exposure(self.exposure)
             .with_request_limits(self.requests)
@@ -348,6 +382,14 @@ impl CatalogContext for StoreContext<'_> {
 
     fn kept_secret(&self, client: &ClientId, id: &str) -> Option<ClientSecret> {
         self.clients.kept_secret(client, id)
+    }
+
+    fn seal_hook_secret(&self, hook: &str, secret: &str) -> Vec<u8> {
+        HookSecret::seal(&self.setup.master_key, hook, secret)
+    }
+
+    fn kept_hook_secret(&self, hook: &str, id: &str) -> Option<HookSecret> {
+        self.clients.kept_hook_secret(hook, id)
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Explain {
     /// The id of a decision that happened
     #[arg(value_name = "DECISION_ID", conflicts_with_all = [
         "client", "grant", "scope", "user", "address", "at", "acr", "auth_time", "client_auth",
-        "resource", "subject_server",
+        "resource", "subject_server", "call_hooks",
     ])]
     decision: Option<DecisionId>,
 
@@ -83,6 +83,10 @@ pub(super) struct Explain {
     #[arg(long, value_name = "ID")]
     subject_server: Option<String>,
 
+    /// Call the token hooks of the rule, and show the tokens as they change them
+    #[arg(long)]
+    call_hooks: bool,
+
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -108,6 +112,7 @@ impl Explain {
         if let Some(id) = self.decision {
             return authority.explain_decision(id).await;
         }
+        let calls_hooks = self.call_hooks;
         let request = DescribedRequest {
             server: self.server,
             client: self.client.unwrap_or_default(),
@@ -122,7 +127,10 @@ impl Explain {
             resources: self.resource,
             subject_server: self.subject_server,
         };
-        authority.explain(&request).await
+        match calls_hooks {
+            true => authority.explain_with_hooks(&request).await,
+            false => authority.explain(&request).await,
+        }
     }
 }
 

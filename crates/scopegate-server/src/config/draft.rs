@@ -7,6 +7,7 @@ use scopegate_claims::Issuer;
 use scopegate_core::limits::RequestLimits;
 
 use super::audit::{AuditConfig, HistoryConfig};
+use super::hooks::HooksConfig;
 use super::limits::LimitsConfig;
 use super::listen::ListenConfig;
 use super::log::LogConfig;
@@ -34,6 +35,7 @@ pub(super) struct Draft {
     pub(super) requests: RequestLimits,
     pub(super) audit: AuditConfig,
     pub(super) history: HistoryConfig,
+    pub(super) hooks: HooksConfig,
     /// Whether the files that it names must be there.
     pub(super) checks_files: bool,
     pub(super) log: LogConfig,
@@ -60,6 +62,7 @@ impl Draft {
             requests: RequestLimits::default(),
             audit: AuditConfig::default(),
             history: HistoryConfig::default(),
+            hooks: HooksConfig::default(),
             checks_files: false,
             log: LogConfig::default(),
             places: BTreeMap::new(),

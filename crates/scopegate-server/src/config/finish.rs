@@ -48,6 +48,7 @@ pub(super) fn finish(draft: Draft) -> Result<Config, Vec<Complaint>> {
         requests: draft.requests,
         audit: draft.audit,
         history: draft.history,
+        hooks: draft.hooks,
         log: draft.log,
     })
 }

@@ -3,6 +3,7 @@
 mod audit;
 mod catalog;
 mod general;
+pub(super) mod hooks;
 pub(super) mod limits;
 mod listen;
 mod log;
@@ -24,14 +25,17 @@ static KEYS: &[&[Key]] = &[
     rates::KEYS,
     audit::KEYS,
     catalog::KEYS,
+    hooks::KEYS,
     log::KEYS,
 ];
 
 /// Keys and tables that are planned. They are refused until they do something.
-pub(super) static LATER: &[&str] = &["sql"];
+pub(super) static LATER: &[&str] = &[];
 
 /// Keys that an administrator may expect here, and what to do instead.
 pub(super) static ADVICE: &[(&str, &str)] = &[
+    ("sql", "write the databases of hooks in [hooks.connections]"),
+    ("hook", "hooks are written in a catalog file; their databases in [hooks.connections]"),
     ("master_key", "write the path of a file as \"master_key_file\", or set SCOPEGATE_MASTER_KEY"),
     (
         "previous_master_key",

@@ -3,13 +3,14 @@
 use serde_json::{Map, Value, json};
 
 use super::keys;
+use super::keys::hooks::CONNECTIONS;
 
 /// The JSON Schema (2020-12) of the file.
 pub(super) fn schema() -> Value {
     let mut root = table();
     for key in keys::all() {
         let description = format!("{}; default: {}", key.meaning(), key.default());
-        put(&mut root, &mut key.path().split('.').peekable(), &description);
+        put(&mut root, &mut key.path().split('.').peekable(), &leaf(key.path(), &description));
     }
     root["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     root["title"] = json!("The configuration of scopegate");
@@ -24,15 +25,15 @@ fn table() -> Value {
 fn put<'p>(
     table_at: &mut Value,
     path: &mut std::iter::Peekable<impl Iterator<Item = &'p str>>,
-    description: &str,
+    leaf: &Value,
 ) {
     let (Some(name), Some(properties)) = (path.next(), table_at["properties"].as_object_mut())
     else {
         return;
     };
     match path.peek() {
-        None => drop(properties.insert(name.to_owned(), leaf(description))),
-        Some(_) => put(child(properties, name), path, description),
+        None => drop(properties.insert(name.to_owned(), leaf.clone())),
+        Some(_) => put(child(properties, name), path, leaf),
     }
 }
 
@@ -41,7 +42,12 @@ fn child<'a>(properties: &'a mut Map<String, Value>, name: &str) -> &'a mut Valu
 }
 
 /// A value. Its type is known only by the function that reads it.
-fn leaf(description: &str) -> Value {
+fn leaf(path: &str, description: &str) -> Value {
+    if path == CONNECTIONS {
+        let url = json!({ "type": "object", "properties": { "url": { "type": "string" } },
+                          "required": ["url"], "additionalProperties": false });
+        return json!({ "type": "object", "description": description, "additionalProperties": url });
+    }
     json!({ "type": ["string", "integer", "boolean", "array"], "description": description })
 }
 

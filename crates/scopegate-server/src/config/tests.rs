@@ -107,15 +107,47 @@ fn an_unknown_key_is_refused_with_its_place() {
 }
 
 #[test]
-fn planned_keys_are_refused_as_not_supported() {
+fn the_databases_of_hooks_have_names_and_urls() {
+    let content = "[hooks]\ndeadline = '2s'\n[hooks.connections]\n\
+                billing = { url = 'postgres://reader:hush@db/billing' }\nstock = { url = 'sqlite:stock.db' }\n";
+    let config = file(content);
+    assert_eq!(config.hooks.deadline, std::time::Duration::from_secs(2));
+    let shown: Vec<_> =
+        config.hooks.connections.iter().map(|(name, url)| format!("{name} {url}")).collect();
     assert_eq!(
-        refusal("[sql.crm]\nurl = 'postgres://db/crm'"),
-        r#"scopegate.toml:1:2: "sql" is not supported yet: leave it out"#,
+        shown,
+        ["billing postgres://reader@db:5432/billing", "stock sqlite:/etc/sg/stock.db"]
     );
-    assert_eq!(
-        variable_refusal("SCOPEGATE__SQL__CRM", "postgres://db/crm"),
-        "SCOPEGATE__SQL__CRM: not supported yet: leave it out",
-    );
+    assert!(!format!("{config:?}").contains("hush"));
+    let value = "billing=postgres://r:hush@db/b a=sqlite:/a.db";
+    let config = Config::read(None, variables(&[("SCOPEGATE__HOOKS__CONNECTIONS", value)]));
+    let config = config.unwrap();
+    assert_eq!(config.hooks.connections.keys().collect::<Vec<_>>(), ["a", "billing"]);
+}
+
+#[test]
+fn a_wrong_database_of_a_hook_is_refused_and_its_password_not_shown() {
+    let of = |line: &str| refusal(&format!("[hooks.connections]\n{line}"));
+    for (line, problem) in [
+        ("a = 'postgres://u:hush@db/x'", "2:5: a connection is a table"),
+        ("a = { uri = 'postgres://u:hush@db/x' }", "2:7: unknown key \"uri\": write \"url\""),
+        ("a = { }", "2:5: missing key \"url\""),
+        ("a = { url = 7 }", "2:5: missing key \"url\""),
+        ("a = { url = 'mysql://u:hush@db/x' }", "2:5: the store URL has no known scheme"),
+        ("'a b' = { url = 'sqlite:x.db' }", "2:9: \"a b\" is no name"),
+    ] {
+        let refused = of(line);
+        assert!(refused.starts_with(&format!("scopegate.toml:{problem}")), "{refused}");
+        assert!(!refused.contains("hush"), "{refused}");
+    }
+    assert!(refusal("[hooks]\ndeadline = '16s'").contains("write \"1s\" to \"15s\""));
+    assert!(refusal("[hooks]\nconnections = 'x'").contains("must be a table"));
+    for text in ["postgres://u:hush@db/x", "a=mysql://u:hush@db/x", "a=sqlite:/a a=sqlite:/b"] {
+        let refused = variable_refusal("SCOPEGATE__HOOKS__CONNECTIONS", text);
+        assert!(!refused.contains("hush"), "{refused}");
+    }
+    let advice = refusal("[sql.crm]\nurl = 'postgres://db/crm'");
+    assert!(advice.contains("write the databases of hooks in [hooks.connections]"), "{advice}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod clients;
 mod completions;
 mod explain;
 mod help;
+mod hooks;
 mod keys;
 mod place;
 mod policy_tests;
