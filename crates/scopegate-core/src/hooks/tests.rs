@@ -22,6 +22,8 @@ use crate::catalog::{
 use crate::endpoints::token::TokenResponse;
 use crate::error::{CallError, OAuthError};
 use crate::expression::{Expression, Wanted};
+use crate::store::CatalogStore;
+use crate::store::memory::{MemoryStore, UncheckedCatalog};
 use crate::testing::{World, claims_of, refusal, server_id};
 
 /// What a service of the test does with a call.
@@ -608,4 +610,161 @@ async fn sub_and_aud_of_the_token_change_where_the_catalog_allows_it() {
     let claims = claims(&world).await;
     assert_eq!((&claims["sub"], &claims["aud"]), (&json!("machine-7"), &json!("api://stock")));
     assert_eq!(claims["client_id"], "service");
+}
+
+/// A code of alice for the client `portal`. The rule had this hook when it was made.
+async fn code(world: &World, scopes: &str, hook: &str) -> String {
+    let hook = hook.to_owned();
+    world.code_with(scopes, |issued| issued.granted.hooks = vec![hook]).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_hooks_of_a_code_are_those_of_the_rule_that_granted_it() {
+    let (world, services) = world().await;
+    world.add_hook("a", http(OnFailure::Closed)).await;
+    services.set("a", Does::Answers(adds("plan", "gold")));
+    let answer = world.redeem(&code(&world, "read", "a").await, &[]).await.unwrap();
+    assert_eq!(claims_of(answer.access_token())["plan"], "gold");
+    let without = world.redeem(&world.code("read").await, &[]).await.unwrap();
+    assert_eq!(claims_of(without.access_token()).get("plan"), None);
+    let gone = world.redeem(&code(&world, "read", "gone").await, &[]).await;
+    assert_eq!(failed_by(gone), "unknown");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hook_changes_the_id_token_and_is_told_about_the_user() {
+    let (world, services) = world().await;
+    world.add_hook("a", http(OnFailure::Closed)).await;
+    let operations = json!([
+        { "op": "add", "path": "/claims/name", "value": "Alice Adams" },
+        { "op": "replace", "path": "/token/lifetime/expiration", "value": 900 },
+    ]);
+    services.set("a", Does::Answers(command("identity", &operations)));
+    let code = code(&world, "openid read", "a").await;
+    let answer = world.redeem(&code, &[]).await.unwrap();
+    let id_token = claims_of(json!(answer)["id_token"].as_str().unwrap());
+    assert_eq!(id_token["name"], "Alice Adams");
+    assert_eq!(id_token["exp"].as_u64().unwrap() - id_token["iat"].as_u64().unwrap(), 900);
+    let (_, body) = services.calls().remove(0);
+    let context = &body["data"]["context"];
+    assert_eq!(context["user"]["id"], crate::testing::ALICE);
+    assert_eq!(context["user"]["profile"]["login"], "alice");
+    assert_eq!(context["session"]["userId"], crate::testing::ALICE);
+    assert_eq!(context["session"]["amr"], json!(["PASSWORD"]));
+    assert_eq!(context["session"]["status"], "ACTIVE");
+    let identity = &body["data"]["identity"];
+    assert_eq!(identity["claims"]["sub"], crate::testing::ALICE);
+    assert_eq!(
+        (&identity["claims"]["aud"], &identity["claims"]["nonce"]),
+        (&json!("portal"), &json!("n1"))
+    );
+    assert_eq!(identity["token"]["lifetime"]["expiration"], 3600);
+    assert_eq!(body["data"]["access"]["claims"]["uid"], crate::testing::ALICE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_scope_openid_no_id_token_is_left() {
+    let (world, services) = world().await;
+    world.add_hook("a", http(OnFailure::Closed)).await;
+    let drops = json!([{ "type": "com.scopegate.scopes.patch",
+                         "value": [{ "op": "remove", "path": "/scopes/openid" }] }]);
+    services.set("a", Does::Answers(json!({ "commands": drops }).to_string().leak()));
+    let code = code(&world, "openid read", "a").await;
+    let answer = json!(world.redeem(&code, &[]).await.unwrap());
+    assert_eq!((answer.get("id_token"), &answer["scope"]), (None, &json!("read")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_calls_the_hooks_of_the_rule_and_names_the_original_grant() {
+    let (world, services) = world().await;
+    world.add_hook("a", http(OnFailure::Closed)).await;
+    let (_, refresh_token) = world.tokens("read offline_access").await;
+    services.set("a", Does::Answers(adds("plan", "gold")));
+    let refresh = [("grant_type", "refresh_token"), ("refresh_token", &refresh_token)];
+    let answer = world.token("portal", &refresh).await.unwrap();
+    assert_eq!(claims_of(answer.access_token())["plan"], "gold");
+    let (_, body) = services.calls().remove(0);
+    let protocol = &body["data"]["context"]["protocol"];
+    assert_eq!(protocol["request"]["grant_type"], "refresh_token");
+    let jti = &protocol["OriginalGrant"]["refresh_token"]["jti"];
+    assert!(jti.is_string() && *jti == body["data"]["refresh_token"]["jti"], "{body}");
+    assert!(!body.to_string().contains(&refresh_token), "no refresh token leaves the server");
+    assert_eq!(protocol["OriginalGrant"]["authorization"]["grant_type"], "authorization_code");
+}
+
+/// A hook of the program, during whose first call another node changes the client.
+#[derive(Debug)]
+struct Racing {
+    store: MemoryStore,
+    spec: Mutex<Option<Entity>>,
+    calls: AtomicUsize,
+}
+
+#[async_trait]
+impl TokenHook for Racing {
+    async fn amend(
+        &self,
+        _: &HookRequest<'_>,
+        _: &HookTokens,
+    ) -> Result<HookAnswer, Box<dyn std::error::Error + Send + Sync>> {
+        let number = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
+        let changed = self.spec.lock().unwrap().take();
+        if let Some(entity) = changed {
+            let version = self.store.catalog_version().await?;
+            self.store.write_catalog(version, &[Edit::Put(entity)], None).await?;
+        }
+        Ok(Patch::default().with_claim(TokenKind::Access, "call", number).into())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_whose_race_is_lost_does_not_call_its_hook_twice() {
+    // The hook needs the store of the world, which is opened with the hook.
+    let racing = Arc::new(OnceHook::default());
+    let mut ports = HookPorts::default();
+    ports.programs.insert("mine".to_owned(), racing.clone());
+    let world = World::with_hooks(ports).await;
+    world.add_hook("mine", HookSpec::default()).await;
+    let key = EntityKey::client(&crate::catalog::ClientId::parse("portal").unwrap());
+    let mut entity = world.authority.catalog().entity(&key).unwrap();
+    if let Spec::Client(client) = &mut entity.spec {
+        // It is no input of the hook.
+        client.origins.insert("https://new.example".to_owned());
+    }
+    let (store, spec) = (world.store.clone(), Mutex::new(Some(entity)));
+    racing.0.set(Racing { store, spec, calls: AtomicUsize::new(0) }).unwrap();
+    let before = world.authority.catalog().version();
+    let code = code(&world, "read offline_access", "mine").await;
+    let answer = world.redeem(&code, &[]).await.unwrap();
+    assert!(world.authority.catalog().version() > before, "the request was decided again");
+    assert_eq!(claims_of(answer.access_token())["call"], 1);
+    assert_eq!(racing.0.get().unwrap().calls.load(Ordering::Relaxed), 1);
+    let [decision] = &world.decisions(DecisionKind::TokenGrant).await[..] else {
+        panic!("one decision was recorded")
+    };
+    assert_eq!(decision.basis.hooks.len(), 1);
+}
+
+/// A hook that is made after the world.
+#[derive(Debug, Default)]
+struct OnceHook(std::sync::OnceLock<Racing>);
+
+#[async_trait]
+impl TokenHook for OnceHook {
+    async fn amend(
+        &self,
+        request: &HookRequest<'_>,
+        tokens: &HookTokens,
+    ) -> Result<HookAnswer, Box<dyn std::error::Error + Send + Sync>> {
+        self.0.get().unwrap().amend(request, tokens).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_does_not_open_is_never_sent() {
+    let (world, services) = world().await;
+    let auth = crate::catalog::HookAuth::Signature(crate::catalog::HookSecret::forgotten());
+    world.add_hook("a", http(OnFailure::Closed).with_auth(auth)).await;
+    assert_eq!(failed_by(token(&world).await), "secret");
+    assert_eq!(services.calls().len(), 0);
 }
