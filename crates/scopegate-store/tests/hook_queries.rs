@@ -285,7 +285,21 @@ async fn the_own_store_of_postgres_is_refused_by_any_address() {
     let other = database().await;
     let by_name = url.replace("127.0.0.1", "localhost");
     let with_schema = format!("{url}?application_name=x");
-    for (url, is_own) in [(url, true), (by_name, true), (with_schema, true), (other, false)] {
+    // A role that may do nothing but connect.
+    let role = format!("reader_{}", std::process::id());
+    let options = PgConnectOptions::from_str(&server()).unwrap();
+    run(&options, &format!("CREATE ROLE {role} LOGIN PASSWORD 'reader'")).await;
+    let as_reader =
+        |url: &str| format!("postgres://{role}:reader@{}", url.rsplit_once('@').unwrap().1);
+    let (own_as_reader, other_as_reader) = (as_reader(&url), as_reader(&other));
+    for (url, is_own) in [
+        (url, true),
+        (by_name, true),
+        (with_schema, true),
+        (own_as_reader, true),
+        (other, false),
+        (other_as_reader, false),
+    ] {
         let connections =
             HookConnections::new(&own, [("billing".to_owned(), StoreUrl::parse(&url).unwrap())]);
         let query = ("SELECT 1 AS one", &["one"][..]);

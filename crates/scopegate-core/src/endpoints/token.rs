@@ -11,7 +11,7 @@ mod response;
 
 use std::time::Duration;
 
-use scopegate_claims::Audience;
+use scopegate_claims::{Audience, ScopeSet};
 
 use crate::audit::{AuditEvent, Basis, ClientDecision, DecisionKind, HookRun};
 use crate::authority::Authority;
@@ -101,8 +101,7 @@ impl Authority {
             let (considered, hooks) = (by_hooks(call, &subject), amendments.runs().to_vec());
             Denied { considered, hooks, ..error.into() }
         })?;
-        // What is remembered for later, such as a family of refresh tokens, has no scope that a hook took away.
-        let scopes = draft.scopes.clone();
+        narrow_families(&mut changes, &draft.scopes);
         let waits_for_storage =
             !(changes.is_empty() && once_signed.is_none() && call.proved.is_empty());
         let key = self.keys.signer_for(&call.server, draft.longest_lifetime()).await?;
@@ -110,8 +109,7 @@ impl Authority {
         let place = if waits_for_storage { None } else { Some(self.audit.reserve()?) };
         let tokens = draft.sign(&*key).await?;
 
-        let kept = Granted { scopes, ..granted.clone() };
-        let signed = Signed { id: &tokens.id, ends_at: tokens.ends_at, granted: &kept };
+        let signed = Signed { id: &tokens.id, ends_at: tokens.ends_at, granted: &granted };
         let WithToken { changes: more, refresh_token } =
             once_signed.map_or_else(WithToken::default, |step| step.take(&signed));
         let event = granted_event(call, &granted, &subject, &tokens, amendments.runs());
@@ -208,6 +206,18 @@ fn by_hooks(call: &ClientCall<'_>, subject: &Subject) -> Option<Considered> {
     }
     let user = person.map(|person| person.user.id.clone());
     Some(Considered { user, facts: Box::new(facts.cut()) })
+}
+
+/// A refresh token gives no scope that a hook took away when the user signed in, even if the hook fails later and is
+/// open.
+fn narrow_families(changes: &mut [Change], scopes: &ScopeSet) {
+    for change in changes {
+        if let Change::OpenFamily(family) = change
+            && !family.body.scopes.is_subset(scopes)
+        {
+            family.body.scopes = family.body.scopes.intersection(scopes);
+        }
+    }
 }
 
 fn granted_event(

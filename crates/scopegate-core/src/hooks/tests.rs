@@ -692,6 +692,22 @@ async fn a_refresh_calls_the_hooks_of_the_rule_and_names_the_original_grant() {
     assert_eq!(protocol["OriginalGrant"]["authorization"]["grant_type"], "authorization_code");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_refresh_gives_no_scope_that_a_hook_took_away_at_the_sign_in() {
+    let (world, services) = world().await;
+    world.add_hook("a", http(OnFailure::Open)).await;
+    let drops = json!([{ "type": "com.scopegate.scopes.patch",
+                         "value": [{ "op": "remove", "path": "/scopes/write" }] }]);
+    services.set("a", Does::Answers(json!({ "commands": drops }).to_string().leak()));
+    let code = code(&world, "read write offline_access", "a").await;
+    let answer = world.redeem(&code, &[]).await.unwrap();
+    services.set("a", Does::Fails(HookFailure::Status(500)));
+    let refresh_token = answer.refresh_token().unwrap();
+    let refresh = [("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
+    let answer = world.token("portal", &refresh).await.unwrap();
+    assert_eq!(claims_of(answer.access_token())["scope"], "read offline_access");
+}
+
 /// A hook of the program, during whose first call another node changes the client.
 #[derive(Debug)]
 struct Racing {

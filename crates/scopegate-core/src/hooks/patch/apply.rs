@@ -68,6 +68,10 @@ fn apply(
             tokens.token_mut(*token).ok_or(PatchProblem::NoToken)?.lifetime = *lifetime;
             Ok(())
         }
+        // Whether there is a refresh token was decided before.
+        Operation::DropScope(scope) if scope.as_str() == "offline_access" => {
+            Err(PatchProblem::Protected)
+        }
         Operation::DropScope(scope) => {
             if !tokens.scopes.contains(scope.as_str()) {
                 return Err(PatchProblem::Missing);

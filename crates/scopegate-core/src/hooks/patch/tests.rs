@@ -269,6 +269,7 @@ fn scopes_are_taken_away_and_never_given() {
     };
     assert_eq!(patch("remove", "write").unwrap().scopes.as_str(), "read");
     assert_eq!(patch("remove", "admin"), Err(PatchProblem::Missing));
+    assert_eq!(patch("remove", "offline_access"), Err(PatchProblem::Protected));
     assert_eq!(patch("add", "admin"), Err(PatchProblem::Operation));
     assert_eq!(patch("replace", "write"), Err(PatchProblem::Operation));
     assert_eq!(patch("remove", "write/x"), Err(PatchProblem::Path));
