@@ -48,7 +48,7 @@ pub struct HookConnections {
 }
 
 enum Source {
-    Postgres(PostgresQueries),
+    Postgres(Box<PostgresQueries>),
     Sqlite(Arc<SqliteQueries>),
 }
 
@@ -57,7 +57,9 @@ impl HookConnections {
     /// read.
     pub fn new(own: &SqlStore, urls: impl IntoIterator<Item = (String, StoreUrl)>) -> Self {
         let source = |url: StoreUrl| match url.location() {
-            Location::Postgres(options) => Source::Postgres(PostgresQueries::new(options, own)),
+            Location::Postgres(options) => {
+                Source::Postgres(Box::new(PostgresQueries::new(options, own)))
+            }
             Location::Sqlite(path) => {
                 Source::Sqlite(Arc::new(SqliteQueries::new(path, own.url().sqlite_path())))
             }

@@ -59,9 +59,10 @@ impl<'a> Deciding<'a> {
     }
 
     /// The same decision, with what it was decided by.
-    pub(crate) fn after(&self, considered: Option<Considered>) -> Cow<'_, Self> {
-        let Some(Considered { user, facts }) = considered else { return Cow::Borrowed(self) };
-        let basis = Basis { facts: Some(facts), ..self.basis.clone() };
+    pub(crate) fn after(&self, considered: Option<Box<Considered>>) -> Cow<'_, Self> {
+        let Some(considered) = considered else { return Cow::Borrowed(self) };
+        let Considered { user, facts, hooks } = *considered;
+        let basis = Basis { facts: Some(facts), hooks, ..self.basis };
         Cow::Owned(Self { user: user.or_else(|| self.user.clone()), basis, ..self.clone() })
     }
 

@@ -35,24 +35,24 @@ pub struct Denied<E = CallError> {
     /// The changes to write in the transaction that records the refusal.
     pub changes: Vec<Change>,
     /// What the refusal was decided by, if the user was known.
-    pub considered: Option<Considered>,
-    /// What the hooks of the rule did.
-    pub hooks: Vec<HookRun>,
+    pub considered: Option<Box<Considered>>,
 }
 
 /// What a refusal was decided by.
 #[derive(Debug)]
-#[expect(clippy::exhaustive_structs, reason = "the user and the facts are all there is")]
+#[expect(clippy::exhaustive_structs, reason = "callers construct it")]
 pub struct Considered {
     /// The user.
     pub user: Option<UserId>,
     /// The facts, with the rules that were tried.
     pub facts: Box<RefusedFacts>,
+    /// What the hooks of the rule did.
+    pub hooks: Vec<HookRun>,
 }
 
 impl<E: ClientError> From<CallError> for Denied<E> {
     fn from(error: CallError) -> Self {
-        Self { error: error.into(), changes: Vec::new(), considered: None, hooks: Vec::new() }
+        Self { error: error.into(), changes: Vec::new(), considered: None }
     }
 }
 
@@ -111,14 +111,12 @@ impl Authority {
         proved: &[Change],
         denied: Denied<E>,
     ) -> Refused<E> {
-        let Denied { error, changes, considered, hooks } = denied;
+        let Denied { error, changes, considered } = denied;
         let deciding = deciding.after(considered);
         let changes = || [proved, &changes].concat();
         let denied_by = error.denied_by().map(str::to_owned);
         let cause = error.cause();
-        let mut deciding = Deciding { denied_by, cause, ..deciding.into_owned() };
-        deciding.basis.hooks = hooks;
-        let deciding = &deciding;
+        let deciding = &Deciding { denied_by, cause, ..deciding.into_owned() };
         let recorded = match error.recording() {
             Recording::Nothing => Ok(None),
             Recording::Attempt => {

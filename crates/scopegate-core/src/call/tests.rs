@@ -34,12 +34,7 @@ impl ClientEndpoint for Scripted<'_> {
     ) -> Result<(), Denied> {
         *self.asked += 1;
         match self.refusals.pop() {
-            Some(error) => Err(Denied {
-                error,
-                changes: self.changes.clone(),
-                considered: None,
-                hooks: Vec::new(),
-            }),
+            Some(error) => Err(Denied { error, changes: self.changes.clone(), considered: None }),
             None => Ok(()),
         }
     }

@@ -98,8 +98,8 @@ impl Authority {
         };
         let amended = amendments.amend(token::draft(allowed)?, &self.hooks, &asking).await;
         let draft = amended.map_err(|error| {
-            let (considered, hooks) = (by_hooks(call, &subject), amendments.runs().to_vec());
-            Denied { considered, hooks, ..error.into() }
+            let considered = by_hooks(call, &subject, amendments.runs());
+            Denied { considered, ..error.into() }
         })?;
         narrow_families(&mut changes, &draft.scopes);
         let waits_for_storage =
@@ -179,8 +179,9 @@ fn by_right<'c>(
             let Evaluation { outcome, trace } = policy::evaluate(&facts);
             let mut granted = outcome.granted().map_err(|error| {
                 let user = person.map(|person| person.user.id.clone());
-                let considered = Considered { user, facts: facts.recorded(Some(&trace)) };
-                Denied { considered: Some(considered), ..error.into() }
+                let facts = facts.recorded(Some(&trace));
+                let considered = Considered { user, facts, hooks: Vec::new() };
+                Denied { considered: Some(Box::new(considered)), ..error.into() }
             })?;
             if let Some(until) = until {
                 let most = until.since(call.now);
@@ -196,7 +197,11 @@ fn by_right<'c>(
 }
 
 /// What is recorded of a request that the policies allow and a hook refuses.
-fn by_hooks(call: &ClientCall<'_>, subject: &Subject) -> Option<Considered> {
+fn by_hooks(
+    call: &ClientCall<'_>,
+    subject: &Subject,
+    hooks: &[HookRun],
+) -> Option<Box<Considered>> {
     let mut facts = call.refusing().basis.facts?;
     let person = subject.person();
     if let Some(person) = person {
@@ -205,7 +210,8 @@ fn by_hooks(call: &ClientCall<'_>, subject: &Subject) -> Option<Considered> {
         facts.auth_time = person.auth.as_ref().map(|auth| auth.at);
     }
     let user = person.map(|person| person.user.id.clone());
-    Some(Considered { user, facts: Box::new(facts.cut()) })
+    let (facts, hooks) = (Box::new(facts.cut()), hooks.to_vec());
+    Some(Box::new(Considered { user, facts, hooks }))
 }
 
 /// A refresh token gives no scope that a hook took away when the user signed in, even if the hook fails later and is

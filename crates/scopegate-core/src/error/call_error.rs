@@ -82,11 +82,11 @@ pub enum CallError {
     #[error("the token hook {hook:?} failed: {why}")]
     HookFailed {
         /// The name of the hook.
-        hook: String,
+        hook: Box<str>,
         /// Why, with a name from a fixed list.
         failure: &'static str,
         /// Why, for the log. It contains no values.
-        why: String,
+        why: Box<str>,
     },
     /// The token hooks took away all scopes.
     #[error("the token hooks took away all scopes")]

@@ -148,7 +148,7 @@ fn reused(request: &GrantRequest<'_>, family: &Family) -> Denied {
     };
     let event = deciding.event(decision);
     let end = Change::EndFamilies { of: Ended::Family(family.id.clone()), at: now };
-    Denied { error, changes: vec![end, Change::Audit(event)], considered: None, hooks: Vec::new() }
+    Denied { error, changes: vec![end, Change::Audit(event)], considered: None }
 }
 
 fn invalid(why: &'static str) -> Denied {

@@ -1,6 +1,6 @@
 //! One answer of a hook: from what this request remembers, from the cache, or from a call.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use super::state::HookState;
 use super::tokens::HookTokens;
 use super::{Hooks, okta};
 use crate::audit::HookOutcome;
-use crate::catalog::{Hook, HookTarget, SqlHook};
+use crate::catalog::{Hook, HookAuth, HookTarget, SqlHook};
 
 /// The answers that a request got. If a concurrent commit wins, the request is decided again, and a hook that would
 /// be asked the same is not called a second time.
@@ -171,7 +171,7 @@ impl Hooks {
         match (&hook.spec.target, question) {
             (HookTarget::Http(http), _) => {
                 let okta::OktaCall { event_id, body } = okta::call(request, seen);
-                let secret = http.auth.as_ref().map(|auth| auth.secret());
+                let secret = http.auth.as_ref().map(HookAuth::secret);
                 let secret = secret.map(|secret| secret.open(&self.master_key, &hook.name));
                 let secret = secret.transpose()?;
                 let call = HttpCall {
@@ -197,7 +197,7 @@ impl Hooks {
             (HookTarget::Sql(sql), Question::Sql { parameters, .. }) => {
                 let call = SqlCall { hook: sql, parameters, ends_at };
                 let columns = self.ports.sql.query(call).await?;
-                Ok(claims(sql, seen, columns).into())
+                Ok(claims(sql, seen, &columns).into())
             }
             (HookTarget::Sql(_), Question::Okta(_)) => Err(HookFailure::Unknown),
         }
@@ -250,11 +250,7 @@ fn cache_key(hook: &Hook, request: &HookRequest<'_>, seen: &HookTokens) -> Optio
 }
 
 /// The columns as claims. A column that is null gives no claim.
-fn claims(
-    sql: &SqlHook,
-    seen: &HookTokens,
-    columns: std::collections::BTreeMap<String, Value>,
-) -> Patch {
+fn claims(sql: &SqlHook, seen: &HookTokens, columns: &BTreeMap<String, Value>) -> Patch {
     let mut patch = Patch::default();
     for token in &sql.tokens {
         if !seen.has(*token) {

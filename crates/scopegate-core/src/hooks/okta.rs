@@ -12,6 +12,7 @@ use super::request::HookRequest;
 use super::tokens::{HookTokens, TokenParts};
 use crate::catalog::{EntityKey, EntityKind};
 use crate::directory::Person;
+use crate::store::SessionId;
 
 /// The body of a call, with the id of its event.
 #[derive(Debug)]
@@ -184,7 +185,7 @@ fn session(Person { user, auth }: &Person) -> Option<Value> {
     let amr: Vec<String> = auth.amr.iter().map(method).collect();
     let has_several = auth.amr.len() > 1;
     Some(json!({
-        "id": auth.session.as_ref().map(|session| session.as_str()),
+        "id": auth.session.as_ref().map(SessionId::as_str),
         "userId": user.id.as_str(),
         "login": user.login,
         "createdAt": time(auth.at),

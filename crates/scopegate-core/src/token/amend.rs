@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
+use super::id_token::IdTokenDraft;
 use super::{TokenDraft, TokenId};
 use crate::audit::{DecisionId, HookRun};
 use crate::catalog::{AuthorizationServer, Snapshot, TokenKind, is_reserved};
@@ -77,7 +78,7 @@ impl Amendments {
             rule: &allowed.granted.rule,
             token_id: draft.id.as_str(),
             family: family.as_deref(),
-            nonce: draft.id_token.as_ref().and_then(|id_token| id_token.nonce()),
+            nonce: draft.id_token.as_ref().and_then(IdTokenDraft::nonce),
             decision: asking.decision,
             now: allowed.now,
         };
@@ -99,7 +100,8 @@ impl From<HookRefusal> for CallError {
     fn from(refusal: HookRefusal) -> Self {
         match refusal {
             HookRefusal::Failed { hook, why } => {
-                Self::HookFailed { hook, failure: why.label(), why: why.to_string() }
+                let (failure, why) = (why.label(), why.to_string().into());
+                Self::HookFailed { hook: hook.into(), failure, why }
             }
             HookRefusal::Refused { hook, summary } => Self::RefusedByHook { hook, summary },
         }
