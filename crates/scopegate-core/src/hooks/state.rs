@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::breaker::{Breaker, BreakerState};
 use super::cache::AnswerCache;
 use super::counters::{Counters, LastFailure};
-use crate::catalog::{Hook, HookCache, HookSpec, Snapshot};
+use crate::catalog::{Hook, HookCache, Snapshot};
 
 /// Maximum number of calls of a hook at once. Further calls fail at once, so that requests do not pile up behind
 /// a hook that does not answer.
@@ -19,7 +19,7 @@ pub const MAX_CALLS: usize = 256;
 /// What a process remembers of a hook between calls.
 #[derive(Debug)]
 pub(super) struct HookState {
-    spec: HookSpec,
+    hook: Arc<Hook>,
     pub(super) breaker: Breaker,
     pub(super) places: Semaphore,
     pub(super) cache: AnswerCache,
@@ -27,14 +27,14 @@ pub(super) struct HookState {
 }
 
 impl HookState {
-    fn new(spec: &HookSpec, counters: Arc<Counters>) -> Self {
+    fn new(hook: &Arc<Hook>, counters: Arc<Counters>) -> Self {
         let keep = |cache: &HookCache| cache.ttl.max(cache.stale());
         Self {
-            cache: AnswerCache::new(spec.cache.as_ref().map(keep).unwrap_or_default()),
+            cache: AnswerCache::new(hook.spec.cache.as_ref().map(keep).unwrap_or_default()),
             breaker: Breaker::default(),
             places: Semaphore::new(MAX_CALLS),
             counters,
-            spec: spec.clone(),
+            hook: Arc::clone(hook),
         }
     }
 }
@@ -45,13 +45,16 @@ pub(super) struct States(Mutex<HashMap<String, Arc<HookState>>>);
 
 impl States {
     /// The state of a hook. It begins anew when the hook is changed: what another URL has answered does not count.
-    pub(super) fn of(&self, hook: &Hook) -> Arc<HookState> {
+    pub(super) fn of(&self, hook: &Arc<Hook>) -> Arc<HookState> {
         let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match states.get(&hook.name) {
-            Some(state) if state.spec == hook.spec => Arc::clone(state),
+            // Usually it is the same allocation, so that the specs are not compared.
+            Some(state) if Arc::ptr_eq(&state.hook, hook) || state.hook.spec == hook.spec => {
+                Arc::clone(state)
+            }
             earlier => {
                 let counters = earlier.map(|state| Arc::clone(&state.counters)).unwrap_or_default();
-                let state = Arc::new(HookState::new(&hook.spec, counters));
+                let state = Arc::new(HookState::new(hook, counters));
                 states.insert(hook.name.clone(), Arc::clone(&state));
                 state
             }
