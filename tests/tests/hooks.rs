@@ -1,7 +1,5 @@
 //! The examples of docs/hooks.md.
 
-#![expect(clippy::unwrap_used, reason = "an example that is wrong fails the test")]
-
 use scopegate_claims::Issuer;
 use scopegate_core::catalog::{Spec, UserId};
 use scopegate_core::catalog_file::{CatalogContext, CatalogFile, CatalogSource};

@@ -254,6 +254,19 @@ mod tests {
     }
 
     #[test]
+    fn sealed_data_opens_under_another_master_key_with_the_same_key_of_the_hmacs() {
+        let (old, new) = (MasterKey::generate(), MasterKey::generate());
+        let sealed = old.seal_data("hook", b"secret").unwrap();
+        assert_eq!(*old.open_data("hook", &sealed).unwrap(), b"secret");
+        assert!(old.open_data("other", &sealed).is_err());
+        assert!(old.open("hook", &sealed).is_err(), "it is another key");
+        assert!(new.open_data("hook", &sealed).is_err());
+        let mac_key = old.reseal_mac_key(&old.seal_mac_key().unwrap(), &new).unwrap();
+        let changed = new.with_mac_key(&mac_key).unwrap();
+        assert_eq!(*changed.open_data("hook", &sealed).unwrap(), b"secret");
+    }
+
+    #[test]
     fn a_key_is_43_characters_of_base64url() {
         assert_eq!(*key().to_base64url(), TEXT);
         assert_eq!(*MasterKey::parse(&format!("{TEXT}\r\n")).unwrap().to_base64url(), TEXT);

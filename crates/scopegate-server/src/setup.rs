@@ -283,7 +283,7 @@ impl Setup {
         &self.master_key
     }
 
-    /// What an [`Authority`](scopegate_core::authority::Authority) is opened with by a command that
+    /// What an [`Authority`] is opened with by a command that
     /// runs beside a server.
     pub fn into_foundation(self) -> Foundation {
         Foundation {
