@@ -11,6 +11,7 @@
 mod demo;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use scopegate_claims::{Clock, Issuer, SystemClock};
 use scopegate_core::administration::apply::{
@@ -195,8 +196,16 @@ impl Setup {
         source: &CatalogSource<'_>,
         owner: Owner,
     ) -> Result<CatalogFile, SetupError> {
-        let clients = StoredClients::read(&self.store, owner).await?;
-        Ok(CatalogFile::parse(source, &StoreContext { setup: self, clients })?)
+        // Most files do not refer to what the storage has. Then it is not read: it may have a million clients.
+        let without = StoreContext { setup: self, clients: Err(AtomicBool::new(false)) };
+        let read = CatalogFile::parse(source, &without);
+        if let Err(was_asked) = without.clients
+            && was_asked.into_inner()
+        {
+            let clients = Ok(StoredClients::read(&self.store, owner).await?);
+            return Ok(CatalogFile::parse(source, &StoreContext { setup: self, clients })?);
+        }
+        Ok(read?)
     }
 
     /// Makes the entities of an owner what a file says. Applying the same file again changes nothing.
@@ -322,7 +331,15 @@ async fn make_master_key(
 /// What a catalog file may refer to: the storage, and the environment of this process.
 struct StoreContext<'a> {
     setup: &'a Setup,
-    clients: StoredClients,
+    /// The clients of the storage. If they were not read: whether the file refers to any.
+    clients: Result<StoredClients, AtomicBool>,
+}
+
+impl StoreContext<'_> {
+    fn clients(&self) -> Option<&StoredClients> {
+        let note = |was_asked: &AtomicBool| was_asked.store(true, Ordering::Relaxed);
+        self.clients.as_ref().inspect_err(|was_asked| note(was_asked)).ok()
+    }
 }
 
 impl CatalogContext for StoreContext<'_> {
@@ -343,11 +360,11 @@ impl CatalogContext for StoreContext<'_> {
     }
 
     fn has_client(&self, id: &ClientId) -> bool {
-        self.clients.has_client_of_others(id)
+        self.clients().is_some_and(|clients| clients.has_client_of_others(id))
     }
 
     fn kept_secret(&self, client: &ClientId, id: &str) -> Option<ClientSecret> {
-        self.clients.kept_secret(client, id)
+        self.clients()?.kept_secret(client, id)
     }
 }
 

@@ -110,7 +110,7 @@ impl<'a> Reach<'a> {
             return Err(ReachError::UnknownScope { server, scope, instead });
         }
         let others = self.tokens_of_others([server]);
-        let found = self.scan(server, scope, &others).found;
+        let found = self.scan(server, scope, &others).in_order();
         Ok(found.into_iter().map(|found| Row::of(found, &self.people)).collect())
     }
 
@@ -138,7 +138,7 @@ impl<'a> Reach<'a> {
         let mut reached = Vec::new();
         for server in servers {
             for scope in scopes_of(server) {
-                let found = self.scan(server, scope, &others).found.into_iter();
+                let found = self.scan(server, scope, &others).in_order().into_iter();
                 let own = found.filter(|found| found.client.id == *client);
                 reached.extend(own.map(|found| Reached {
                     server: server.id.to_string(),
@@ -164,7 +164,7 @@ impl<'a> Reach<'a> {
         &self,
         server: &'a AuthorizationServer,
         scope: &'a str,
-        others: &Tokens,
+        others: &Tokens<'a>,
     ) -> Scanned<'a> {
         let sought = Sought::new(server, &Policies::of(server), scope);
         Scan { catalog: self.catalog, people: &self.people, sought: &sought, others, only: None }
@@ -175,7 +175,7 @@ impl<'a> Reach<'a> {
     fn tokens_of_others(
         &self,
         servers: impl IntoIterator<Item = &'a AuthorizationServer>,
-    ) -> Tokens {
+    ) -> Tokens<'a> {
         let mut trusted: Vec<&AuthorizationServer> = Vec::new();
         let mut next: Vec<_> = servers.into_iter().collect();
         while let Some(server) = next.pop() {

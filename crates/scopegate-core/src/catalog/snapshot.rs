@@ -294,6 +294,11 @@ impl Snapshot {
         Ok(self.known_client(id))
     }
 
+    /// Tells whether the rows of a client are readable.
+    pub(crate) fn is_client_in_service(&self, id: &str) -> bool {
+        self.out_of_service.check_client(id).is_ok()
+    }
+
     fn known_client(&self, id: &str) -> Option<&Arc<Client>> {
         self.clients.find(id)
     }

@@ -46,7 +46,7 @@ impl CatalogStore for MemoryCatalog {
         if state.version != write.expected {
             return Err(StoreError::Conflict);
         }
-        for edit in write.edits {
+        for edit in &*write.edits {
             state.entities.retain(|known| known.key != *edit.key());
             state.entities.extend(after(edit).cloned());
         }

@@ -1,6 +1,6 @@
 //! Which access clients gain and lose when the catalog changes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use super::Reach;
 use super::direct::{Policies, Sought};
-use super::held::Held;
+use super::exchange::has_exchange;
+use super::held::{Held, Holders};
 use super::people::People;
 use super::row::{Users, users_and_groups};
 use super::scan::Scan;
@@ -17,7 +18,6 @@ use crate::catalog::{
     AuthorizationServer, Client, ClientId, Owner, Policy, ServerId, Snapshot, Status, UserId,
 };
 use crate::directory::{LoginMatch, Profile, User};
-use crate::grants::token_exchange;
 
 /// The scopes of a server that a client gains and loses.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -135,18 +135,13 @@ impl Changed {
     }
 }
 
-fn has_exchange(server: &AuthorizationServer) -> bool {
-    let mut rules = server.policies().iter().flat_map(Policy::rules);
-    rules.any(|rule| rule.spec.grant_types.contains(token_exchange::GRANT_TYPE))
-}
-
 impl<'a> Reach<'a> {
     /// Who can have tokens with each of the server's own scopes. `only` limits the clients.
     fn all_held(
         &self,
         server: Option<&'a AuthorizationServer>,
         only: Option<&BTreeSet<ClientId>>,
-    ) -> BTreeMap<String, BTreeMap<ClientId, Held>> {
+    ) -> Scopes<'a> {
         let Some(server) = server else { return BTreeMap::new() };
         let others = self.tokens_of_others([server]);
         let policies = Policies::of(server);
@@ -161,20 +156,21 @@ impl<'a> Reach<'a> {
     }
 }
 
-type Scopes = BTreeMap<String, BTreeMap<ClientId, Held>>;
+/// What clients hold, by the scope of a server.
+type Scopes<'a> = BTreeMap<String, Holders<'a>>;
 
 fn compare(
     server: &ServerId,
-    old: &Scopes,
-    new: &Scopes,
+    old: &Scopes<'_>,
+    new: &Scopes<'_>,
     people: &People<'_>,
 ) -> Vec<AccessChange> {
     let scopes: BTreeSet<_> = old.keys().chain(new.keys()).collect();
     let mut changes: BTreeMap<&ClientId, AccessChange> = BTreeMap::new();
-    let none = BTreeMap::new();
+    let none = Holders::new();
     for scope in scopes {
         let (old, new) = (old.get(scope).unwrap_or(&none), new.get(scope).unwrap_or(&none));
-        let clients: BTreeSet<_> = old.keys().chain(new.keys()).collect();
+        let clients: HashSet<_> = old.keys().chain(new.keys()).copied().collect();
         for client in clients {
             let nothing = Held::default();
             let (old, new) = (old.get(client), new.get(client));
