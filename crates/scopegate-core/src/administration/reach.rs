@@ -1,9 +1,9 @@
 //! Who can reach a scope: which clients, by which grant and rule, for which users.
 //!
 //! The answer is exact for the stored users, clients and grants: it is what trying each combination of them
-//! gives, for a request that names only this scope, and for one that names no scope. It is found without
-//! trying them: users are sets of bits (`user_set`), and clients that policies treat alike are one class
-//! (`direct`).
+//! gives, for a request that names only this scope, for one that names no scope, and for those that name other
+//! scopes besides (`requests`). It is found without trying them: users are sets of bits (`user_set`), and
+//! clients that policies treat alike are one class (`direct`).
 //!
 //! The time, the address, the sign-in and the resource of a request are not stored. Conditions on them are
 //! assumed to be possible, and listed (`circumstance`). An earlier rule that matches under some circumstances
@@ -21,6 +21,7 @@ mod direct;
 mod exchange;
 mod held;
 mod people;
+mod requests;
 mod row;
 mod scan;
 mod search;

@@ -167,11 +167,11 @@ fn rule(dice: &mut Dice, priority: u32, has_circumstances: bool) -> RuleSpec {
         "client.attributes.tenant == 'x' && has(client.id)",
         "'b' in scopes || user.login == 'bob'",
         "server.id == 'default' && size(scopes) == 1",
-        "has(session.acr) || has(user.profile.tenant)",
+        "request.grant_type != 'client_credentials' || has(user.profile.tenant)",
         "request.address == '192.0.2.1' || request.address == '198.51.100.1'",
         "session.acr == 'urn:okta:loa:2fa:any' || 'g' in user.groups",
     ];
-    let among = if has_circumstances { 7 } else { 4 };
+    let among = if has_circumstances { 7 } else { 5 };
     let when = dice.once_in(4).then(|| whens[usize::try_from(dice.next(among)).unwrap()]);
     let when = when.map(|text| Expression::parse(text, Wanted::Boolean).unwrap());
     let rule = RuleSpec { when, ..rule };
