@@ -1,7 +1,12 @@
 use std::time::Duration;
 
+use scopegate_claims::Audience;
+
 use super::*;
-use crate::catalog::{ClientSpec, Clients, Consent, PolicySpec, RuleSpec};
+use crate::catalog::{
+    AudienceSpec, ClientSpec, Clients, Consent, Owner, PolicySpec, Resource, RuleSpec, ScopeSpec,
+    ServerSpec, Status,
+};
 
 fn base() -> Issuer {
     Issuer::parse("https://id.example").unwrap()
