@@ -1,6 +1,7 @@
 //! A small world for tests of decisions: an authority on a storage in memory, with a clock that a test
 //! moves. There is no HTTP, no server and no network.
 
+mod dice;
 mod parts;
 
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use scopegate_claims::{Issuer, ManualClock, UnixTime};
 use scopegate_jose::{Algorithm, MasterKey, SigningKey, TokenType};
 use serde_json::{Value, json};
 
+pub(crate) use self::dice::Dice;
 pub(crate) use self::parts::{
     alice, claims_of, credentials, mark_of, refusal, request, server_id, signed_in,
 };
