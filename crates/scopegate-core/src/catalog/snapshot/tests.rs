@@ -46,7 +46,7 @@ fn rule(server: &str, policy: &str, name: &str, priority: u32) -> Edit {
         access_token_lifetime: Duration::from_secs(600),
         ..RuleSpec::default()
     };
-    put(EntityKey::rule(&id(server), policy, name), Spec::Rule(spec))
+    put(EntityKey::rule(&id(server), policy, name), Spec::from(spec))
 }
 
 fn client(name: &str) -> Edit {

@@ -85,7 +85,7 @@ fn random_edits(dice: &mut Dice) -> Vec<Edit> {
         put(EntityKey::of_server(EntityKind::Policy, &server, policy), Spec::Policy(spec));
         for (priority, rule) in (0..).zip(["1", "2"]) {
             let rule = EntityKey::rule(&server, policy, rule);
-            put(rule, Spec::Rule(random_rule(dice, priority)));
+            put(rule, Spec::from(random_rule(dice, priority)));
         }
     }
     if dice.once_in(2) {

@@ -101,7 +101,7 @@ impl Tried {
             zone("office", "192.0.2.0/24"),
             zone("vpn", "2001:db8::/32"),
             (EntityKey::of_server(EntityKind::Policy, &server, "p"), Spec::Policy(policy)),
-            (EntityKey::rule(&server, "p", "r"), Spec::Rule(self.rule.clone())),
+            (EntityKey::rule(&server, "p", "r"), Spec::from(self.rule.clone())),
         ];
         let put = |(key, spec)| Edit::Put(Entity { key, owner: Owner::File, spec });
         let catalog = Snapshot::empty(&Issuer::parse("https://id.example").unwrap())

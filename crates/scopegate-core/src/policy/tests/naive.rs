@@ -352,7 +352,7 @@ fn both(seed: u64) -> (Said, Said, Said) {
         world.put(key, Spec::Policy(spec.clone()));
         for (name, rule) in rules {
             let key = EntityKey::rule(&server, policy, name);
-            world.put(key, Spec::Rule(rule.clone()));
+            world.put(key, Spec::from(rule.clone()));
         }
     }
     let request = random_request(&mut dice);

@@ -69,7 +69,7 @@ pub(super) fn catalog(dice: &mut Dice, has_circumstances: bool) -> Snapshot {
             for priority in 0..1 + dice.roll(4) {
                 let key = EntityKey::rule(&id, &name, &format!("r{priority}"));
                 let priority = u32::try_from(priority).unwrap();
-                put(key, Spec::Rule(rule(dice, priority, has_circumstances)));
+                put(key, Spec::from(rule(dice, priority, has_circumstances)));
             }
         }
     }
