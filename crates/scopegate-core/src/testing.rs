@@ -17,7 +17,7 @@ pub(crate) use self::parts::{
 };
 use crate::administration::apply::{Mode, apply};
 use crate::administration::edit_catalog::CatalogDoor;
-use crate::audit::{Actor, AuditEvent, ClientDecision, DecisionKind, What};
+use crate::audit::{Actor, AuditEvent, ClientDecision, DecisionKind, Outcome, What};
 use crate::authority::{Authority, Foundation};
 use crate::call::Refused;
 use crate::catalog::{ClientId, ClientSpec, Edit, Entity, EntityKey, Owner, Spec, UserId};
@@ -195,6 +195,15 @@ impl World {
         let mut events = self.store.events();
         events.retain(|event| !matches!(event.what, What::CatalogChanged(_)));
         events
+    }
+
+    /// The newest refusal of a token that was recorded.
+    pub(crate) fn newest_refusal(&self) -> ClientDecision {
+        let events = self.store.events();
+        let refusals = events.iter().rev().filter_map(AuditEvent::decision).filter(|decision| {
+            decision.kind == DecisionKind::TokenGrant && decision.outcome != Outcome::Allow
+        });
+        refusals.cloned().next().expect("a refusal")
     }
 
     /// The decisions of a kind that were recorded, with those that wait in the queue.
