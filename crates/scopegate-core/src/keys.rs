@@ -17,7 +17,7 @@ mod vault;
 pub(crate) use data_keys::MAC_KEY;
 pub use data_keys::open_data_keys;
 pub use of_others::{ClientKeys, KeysProblem};
-pub use ring::{KeyOrderError, KeyRing, ListedKey, PublishedKeys, Revoked, Rotated};
+pub use ring::{DueWork, KeyOrderError, KeyRing, ListedKey, PublishedKeys, Revoked, Rotated};
 pub(crate) use sealed::seal_context;
 pub use signer::Signer;
 pub use vault::{KeyVault, KeysInMemory, NewKey};

@@ -15,6 +15,7 @@ use scopegate_jose::{KeySet, MasterKey, random_token};
 use tokio::sync::Mutex;
 
 pub use self::orders::{KeyOrderError, ListedKey, Revoked, Rotated};
+pub use self::steps::DueWork;
 use super::confirmed::{Confirmed, Moment};
 use super::held::Held;
 use super::making::Turns;

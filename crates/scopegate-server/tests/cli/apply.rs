@@ -260,12 +260,10 @@ fn an_apply_that_is_killed_leaves_the_old_or_the_new_catalog() {
     place.write("catalog.toml", &file(2, "10m"));
     assert_eq!(place.run(&["apply", "catalog.toml"]).code, 0);
     let mut before = lifetimes();
-    for round in 0..10 {
+    for round in 0..16 {
         place.write("catalog.toml", &file(3 + round, &format!("{}m", 11 + round)));
-        place.kill_after(
-            &["apply", "catalog.toml"],
-            std::time::Duration::from_millis(15 * round as u64),
-        );
+        // At first before it writes anything, then ever later in what it writes.
+        place.kill_after_writing(&["apply", "catalog.toml"], 16 * 1024 * round as u64);
         let after = lifetimes();
         assert_eq!(after.len(), RULES + 1);
         let new = format!("access_token_lifetime = \"{}m\"", 11 + round);

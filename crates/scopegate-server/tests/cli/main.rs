@@ -8,6 +8,7 @@ mod catalog;
 mod client_commands;
 mod clients;
 mod completions;
+mod confirm;
 mod explain;
 mod help;
 mod keys;

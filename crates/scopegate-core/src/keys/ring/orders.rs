@@ -104,7 +104,7 @@ impl KeyRing {
         }
         let rotation = |id: &ServerId| {
             let server = catalog.servers().find(|server| server.id == *id);
-            Rotation::of(&server.map(|server| server.spec.keys).unwrap_or_default())
+            server.map_or_else(|| Rotation::of(&<_>::default()), |it| Rotation::of_server(it))
         };
         let of_server = |(id, keys): (&&ServerId, &Vec<&StoredKey>)| {
             let rotation = rotation(id);

@@ -28,6 +28,16 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// ended.
 const WAIT_FOR_OTHERS: Duration = Duration::from_secs(10);
 
+/// How much work the steps are that are due for a server.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "it is quick or not")]
+pub enum DueWork {
+    /// No RSA key is generated.
+    Quick,
+    /// An RSA key is generated, which takes about 90 ms of a core.
+    Slow,
+}
+
 impl KeyRing {
     /// Applies the steps that are due for a server: generates missing keys, and continues
     /// rotations.
@@ -62,10 +72,11 @@ impl KeyRing {
         Ok(())
     }
 
-    /// Tells whether steps are due for a server on this node.
-    pub fn is_due(&self, server: &AuthorizationServer) -> bool {
-        self.due(&server.id, &Wanted::of(server, Duration::ZERO))
-            .is_ok_and(|steps| !steps.is_empty())
+    /// The work that the due steps of a server are for this node. `None`: no step is due.
+    pub fn due_work(&self, server: &AuthorizationServer) -> Option<DueWork> {
+        let steps = self.due(&server.id, &Wanted::of(server, Duration::ZERO)).ok()?;
+        let is_slow = steps.iter().any(|step| slowly_made(step).is_some());
+        (!steps.is_empty()).then_some(if is_slow { DueWork::Slow } else { DueWork::Quick })
     }
 
     fn due(&self, server: &ServerId, wanted: &Wanted<'_>) -> Result<Vec<KeyStep>, StoreError> {

@@ -116,7 +116,7 @@ async fn a_revoked_key_that_does_not_sign_has_no_successor() {
 async fn the_list_has_the_times_of_each_phase() {
     let world = World::new().await;
     let catalog = Snapshot::empty(&Issuer::parse("https://id.example.com").unwrap());
-    let every = KeySchedule::DEFAULT_EVERY;
+    let every = Rotation::of_server(&world.server).every.unwrap();
     world.command.reload().await.unwrap();
     let only = world.command.list(&catalog).remove(0);
     assert_eq!((only.phase, only.signs_from), (KeyPhase::Signing, Some(START)));
