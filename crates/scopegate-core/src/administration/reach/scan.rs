@@ -47,6 +47,8 @@ pub(super) struct Scan<'s, 'c> {
     pub(super) others: &'s Tokens,
     /// If not `None`, the only clients that are searched.
     pub(super) only: Option<&'s BTreeSet<ClientId>>,
+    /// Called after each client.
+    pub(super) on_client: &'s dyn Fn(),
 }
 
 impl<'c> Scan<'_, 'c> {
@@ -58,6 +60,7 @@ impl<'c> Scan<'_, 'c> {
                     self.add_direct(client, grant, &mut scanned);
                 }
             }
+            (self.on_client)();
         }
         exchange::add(self, &mut scanned);
         scanned.found.sort_by(|a, b| {
