@@ -101,6 +101,13 @@ impl Place {
         child.wait_with_output().unwrap().into()
     }
 
+    /// Runs several commands at the same time.
+    pub(crate) fn run_at_once(&self, commands: &[&[&str]]) -> Vec<Ended> {
+        let started = commands.iter().map(|arguments| self.command(arguments).spawn().unwrap());
+        let started: Vec<_> = started.collect();
+        started.into_iter().map(|child| child.wait_with_output().unwrap().into()).collect()
+    }
+
     /// Starts a command, and kills it after a time, wherever it is then.
     pub(crate) fn kill_after(&self, arguments: &[&str], time: Duration) {
         let mut child = self.command(arguments).spawn().unwrap();
