@@ -54,7 +54,9 @@ pub(super) fn tables(description: &str, types: Types) -> Value {
 
 /// A list. Editors show the description of its entries at the list, too.
 pub(super) fn list(items: Value) -> Value {
-    json!({ "type": "array", "description": items["description"], "items": items })
+    let mut list = json!({ "type": "array", "description": items["description"] });
+    list["items"] = items;
+    list
 }
 
 pub(super) fn short_list(items: Value, most: u32) -> Value {
