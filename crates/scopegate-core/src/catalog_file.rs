@@ -64,7 +64,7 @@ pub use crate::toml_reader::{
 
 use self::draft::Draft;
 use self::ids::BadIds;
-use crate::catalog::{Entity, View, check};
+use crate::catalog::{Entity, EntityKind, View, check};
 use crate::toml_reader::{Node, Problems, Shape, Table, read_document};
 use crate::{client_auth, grants};
 
@@ -129,6 +129,14 @@ fn read_catalog<'f>(
     let clients = catalog.tables("client", "[[client]]", &client::CLIENT);
     let ids = BadIds::of(&clients, &servers);
     let mut draft = Draft::new(problems);
+    let tables = [
+        ("zone", EntityKind::Zone),
+        ("server", EntityKind::Server),
+        ("client", EntityKind::Client),
+    ];
+    for (key, kind) in tables {
+        draft.miss_tables(catalog, key, kind, "");
+    }
     zone::read_all(catalog, &mut draft);
     for server in servers {
         server::read(server, &ids, &mut draft);

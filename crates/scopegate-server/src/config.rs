@@ -17,6 +17,7 @@ mod draft;
 mod environment;
 mod file;
 mod finish;
+mod form;
 mod key;
 mod keys;
 mod limits;

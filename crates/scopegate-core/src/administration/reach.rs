@@ -33,7 +33,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-pub use self::access::{AccessChange, ScopeChange, Whom, access};
+pub use self::access::{AccessChange, Progress, ScopeChange, Whom, access, access_with_progress};
 use self::direct::{Policies, Sought};
 use self::held::Tokens;
 use self::people::People;
@@ -168,8 +168,15 @@ impl<'a> Reach<'a> {
         others: &Tokens<'a>,
     ) -> Scanned<'a> {
         let sought = Sought::new(server, &Policies::of(server), scope);
-        Scan { catalog: self.catalog, people: &self.people, sought: &sought, others, only: None }
-            .run()
+        Scan {
+            catalog: self.catalog,
+            people: &self.people,
+            sought: &sought,
+            others,
+            only: None,
+            on_client: &|| (),
+        }
+        .run()
     }
 
     /// Who can have tokens of the servers that these trust, directly or through others.

@@ -147,9 +147,11 @@ fn read_test(test: Table<'_>, line: usize, known: &Known<'_>) -> Option<PolicyTe
     let grant = grant_type??;
     let user = optional(user)?;
     if grant.needs_user() && user.is_none() {
-        test.refuse(format_args!(
-            "missing key \"user\": the grant type is for a user who signs in"
-        ));
+        if !test.is_misspelt("user") {
+            test.refuse(format_args!(
+                "missing key \"user\": the grant type is for a user who signs in"
+            ));
+        }
         return None;
     }
     Some(PolicyTest {

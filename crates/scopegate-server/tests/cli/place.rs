@@ -117,6 +117,13 @@ impl Place {
         Ended { stderr: String::from_utf8(shown).unwrap(), ..ended }
     }
 
+    /// Runs several commands at the same time.
+    pub(crate) fn run_at_once(&self, commands: &[&[&str]]) -> Vec<Ended> {
+        let started = commands.iter().map(|arguments| self.command(arguments).spawn().unwrap());
+        let started: Vec<_> = started.collect();
+        started.into_iter().map(|child| child.wait_with_output().unwrap().into()).collect()
+    }
+
     /// Starts a command, and kills it once the files of the store have grown by so many bytes, unless it has ended
     /// by then.
     pub(crate) fn kill_after_writing(&self, arguments: &[&str], bytes: u64) {
@@ -130,7 +137,7 @@ impl Place {
     }
 
     /// The size of the files of the store. A file may be deleted at any time.
-    fn stored_bytes(&self) -> u64 {
+    pub(crate) fn stored_bytes(&self) -> u64 {
         let files = std::fs::read_dir(self.path().join("scopegate-data")).unwrap();
         files.filter_map(|file| file.ok()?.metadata().ok()).map(|file| file.len()).sum()
     }

@@ -188,6 +188,37 @@ async fn a_key_that_the_master_key_does_not_open_is_published_but_does_not_sign(
     other.signer(second).await.unwrap();
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_master_key_that_is_wrong_for_half_of_the_keys_stops_only_their_servers_and_says_what_to_do()
+ {
+    let store = MemoryStore::default();
+    let clock = Arc::new(ManualClock::at(START));
+    let [one, other] = [MasterKey::generate(), MasterKey::generate()].map(Arc::new);
+    let open = async |master_key: &Arc<MasterKey>| {
+        let (store, clock) = (Arc::new(store.clone()), Arc::clone(&clock) as Arc<dyn Clock>);
+        KeyRing::open(store, Arc::clone(master_key), clock).await.unwrap()
+    };
+    let servers = servers();
+    open(&one).await.ensure(&servers[0]).await.unwrap();
+    open(&other).await.ensure(&servers[1]).await.unwrap();
+
+    let node = open(&one).await;
+    node.signer(&servers[0]).await.unwrap();
+    let refused = node.signer(&servers[1]).await.unwrap_err();
+    let CallError::Storage(StoreError::Unreadable(row)) = refused else { unreachable!() };
+    for part in ["restart with the master key that sealed it", "`scopegate keys revoke`"] {
+        assert!(row.why.contains(part), "{row}");
+    }
+    // Both are published, so that tokens of other nodes are accepted.
+    for server in &servers[..2] {
+        assert_eq!(published(&node, server).len(), 1);
+    }
+    // What the message says helps: the key is revoked, and a new one signs.
+    let lost = row.key.name.clone();
+    node.revoke(&servers[1], &lost, &Actor::cli("keys")).await.unwrap();
+    assert_ne!(node.signer(&servers[1]).await.unwrap().kid(), lost);
+}
+
 #[tokio::test]
 async fn only_one_of_two_nodes_generates_an_rsa_key() {
     let (drawer, master_key) = (Arc::<Drawer>::default(), Arc::new(MasterKey::generate()));
