@@ -4,7 +4,7 @@ use scopegate_jose::{AlgorithmSet, JoseError, TokenType, UnverifiedJws};
 
 use super::*;
 use crate::audit::{Actor, What};
-use crate::keys::{KeyOrderError, KeyVault, KeysInMemory, NewKey, Signer};
+use crate::keys::{KeyError, KeyOrderError, KeyVault, KeysInMemory, NewKey, Signer};
 use crate::store::memory::MemoryStore;
 
 /// A node, and a command that works on the same storage.
@@ -223,7 +223,7 @@ struct Elsewhere(SyncMutex<Vec<Arc<SigningKey>>>);
 
 #[async_trait]
 impl KeyVault for Elsewhere {
-    async fn generate(&self, algorithm: Algorithm) -> Result<NewKey, JoseError> {
+    async fn generate(&self, algorithm: Algorithm) -> Result<NewKey, KeyError> {
         let key = SigningKey::generate(algorithm)?;
         let (kid, public) = (key.kid().to_owned(), key.public_jwk());
         self.0.lock().unwrap().push(Arc::new(key));
@@ -231,13 +231,15 @@ impl KeyVault for Elsewhere {
         Ok(NewKey { kid, public, secret })
     }
 
-    fn signer(&self, key: &StoredKey, secret: &[u8]) -> Result<Arc<dyn Signer>, JoseError> {
+    fn signer(&self, key: &StoredKey, secret: &[u8]) -> Result<Arc<dyn Signer>, KeyError> {
         if secret != format!("name:{}", key.kid).as_bytes() {
             return KeysInMemory.signer(key, secret);
         }
         let keys = self.0.lock().unwrap();
         let known = keys.iter().find(|known| known.kid() == key.kid);
-        known.map(|key| Arc::clone(key) as Arc<dyn Signer>).ok_or(JoseError::CannotOpen)
+        known
+            .map(|key| Arc::clone(key) as Arc<dyn Signer>)
+            .ok_or_else(|| JoseError::CannotOpen.into())
     }
 }
 
