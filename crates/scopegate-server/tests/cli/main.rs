@@ -11,6 +11,8 @@ mod completions;
 mod explain;
 mod help;
 mod keys;
+#[cfg(feature = "pkcs11")]
+mod pkcs11;
 mod place;
 mod policy_tests;
 mod refusals;
