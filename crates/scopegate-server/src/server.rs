@@ -125,7 +125,7 @@ pub enum StartError {
     Audience(#[from] AudienceClash),
     /// The service that holds the signing keys cannot be used, or does not support an algorithm of
     /// the catalog.
-    #[error("{0}")]
+    #[error("the service that holds the signing keys cannot be used: {0}")]
     KeyVault(String),
     /// A signing key could not be made, stored or unsealed.
     #[error("the signing keys cannot be made ready")]
@@ -146,8 +146,8 @@ async fn check_vault(vault: &dyn KeyVault, authority: &Authority) -> Result<(), 
         if let Some(algorithm) = unsupported {
             let names: Vec<_> = supported.iter().map(|one| one.name()).collect();
             return Err(StartError::KeyVault(format!(
-                "the server `{}` signs with {algorithm}, and the service that holds the signing keys \
-                 does not support it: give the server other algorithms ({})",
+                "the server `{}` signs with {algorithm}, which it does not support: give the server \
+                 other algorithms ({})",
                 server.id,
                 names.join(", "),
             )));

@@ -31,7 +31,12 @@ impl fmt::Debug for NewKey {
 /// Generates keys, and signs with them.
 ///
 /// The schedule, the storage and the publication of keys are the same for all vaults. The default is
-/// [`KeysInMemory`]. A vault of a KMS stores the name of the key as the secret:
+/// [`KeysInMemory`]. A vault of a KMS stores the name of the key as the secret.
+///
+/// A service that signs bytes gets them from [`TokenHeaders`](scopegate_jose::TokenHeaders), which
+/// also puts the signature behind them. If the service cannot be reached, the error is
+/// [`KeyError::Unavailable`].
+///
 ///
 /// ```
 /// use std::sync::Arc;
@@ -52,6 +57,10 @@ impl fmt::Debug for NewKey {
 /// #         self.0.lock().unwrap().push(Arc::new(key));
 /// #         let secret = Zeroizing::new(format!("kms:{kid}").into_bytes());
 /// #         Ok(NewKey { kid, public, secret })
+/// #     }
+/// #     async fn destroy_key(&self, name: &str) -> Result<(), KeyError> {
+/// #         self.0.lock().unwrap().retain(|key| !name.ends_with(key.kid()));
+/// #         Ok(())
 /// #     }
 /// #     async fn sign(&self, name: &str, typ: TokenType, payload: &[u8]) -> Result<String, KeyError> {
 /// #         let keys = self.0.lock().unwrap().clone();
@@ -80,6 +89,18 @@ impl fmt::Debug for NewKey {
 ///             // The key was made before the service was used.
 ///             _ => KeysInMemory.signer(key, secret),
 ///         }
+///     }
+///
+///     async fn destroy(&self, _kid: &str, secret: &[u8]) -> Result<(), KeyError> {
+///         match std::str::from_utf8(secret) {
+///             Ok(name) if name.starts_with("kms:") => self.0.destroy_key(name).await,
+///             _ => Ok(()),
+///         }
+///     }
+///
+///     fn place(&self, secret: &[u8]) -> Option<String> {
+///         let name = std::str::from_utf8(secret).ok()?;
+///         name.starts_with("kms:").then(|| name.to_owned())
 ///     }
 /// }
 ///
