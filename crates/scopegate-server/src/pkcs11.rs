@@ -97,8 +97,12 @@ impl KeyVault for Pkcs11Vault {
 
     async fn generate(&self, algorithm: Algorithm) -> Result<NewKey, KeyError> {
         let kid = random_token(KID_BYTES);
-        let id = kid.clone();
-        let made = self.threads.run(TO_MAKE, move |connection| connection.generate(algorithm, &id));
+        let (id, unused) = (kid.clone(), kid.clone());
+        let made = self.threads.run_or_undo(
+            TO_MAKE,
+            move |connection| connection.generate(algorithm, &id),
+            move |connection, _| connection.discard(&unused),
+        );
         let public = match made.await {
             Err(Pkcs11Error::Unsupported(algorithm)) => {
                 return Err(KeyError::Unsupported(algorithm));

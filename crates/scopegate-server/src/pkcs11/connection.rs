@@ -138,6 +138,13 @@ impl Connection {
         Ok(())
     }
 
+    /// Destroys a key that was made and that nobody waits for any more.
+    pub(super) fn discard(&mut self, kid: &str) {
+        if let Err(error) = self.destroy(kid) {
+            tracing::error!(kid, "an unused key stays in the PKCS#11 token: {error}");
+        }
+    }
+
     fn find(&self, class: ObjectClass, kid: &str) -> Result<Vec<ObjectHandle>, Pkcs11Error> {
         let template = [Attribute::Class(class), Attribute::Label(kid.as_bytes().to_vec())];
         Ok(self.session.find_objects(&template)?)

@@ -237,6 +237,35 @@ async fn requests_beyond_the_queue_are_refused_at_once_and_the_runtime_is_not_bl
     vault.threads.run(TO_SIGN, |_| Ok(())).await.unwrap();
 }
 
+#[tokio::test]
+#[ignore = "run by scripts/test"]
+async fn a_key_that_nobody_waits_for_any_more_is_destroyed() {
+    let hsm = SoftHsm::token(10);
+    let vault = hsm.vault_with(&hsm.label, PinSource::known(PIN), 1);
+    let kid: Arc<str> = "nobody waits".into();
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let held = std::sync::Mutex::new(held);
+    let (started, mut has_started) = tokio::sync::mpsc::unbounded_channel();
+    let (threads, id, unused) = (Arc::clone(&vault.threads), Arc::clone(&kid), Arc::clone(&kid));
+    let making = tokio::spawn(async move {
+        let work = move |connection: &mut connection::Connection| {
+            let made = connection.generate(Algorithm::Es256, &id);
+            let signed = connection.sign(Algorithm::Es256, &id, b"message");
+            let _ = started.send(signed.is_ok());
+            let _ = held.lock().unwrap().recv();
+            made
+        };
+        threads.run_or_undo(TO_MAKE, work, move |one, _| one.discard(&unused)).await
+    });
+    assert_eq!(has_started.recv().await, Some(true), "the key was made");
+    making.abort();
+    assert!(making.await.unwrap_err().is_cancelled());
+    release.send(()).unwrap();
+    let sign = move |one: &mut connection::Connection| one.sign(Algorithm::Es256, &kid, b"message");
+    let refused = vault.threads.run(TO_SIGN, sign).await.unwrap_err();
+    assert!(matches!(refused, Pkcs11Error::NoKey(_)), "{refused}");
+}
+
 /// The same bytes are signed, whatever the mechanism hashes.
 #[test]
 fn the_digest_of_ecdsa_is_made_here_and_that_of_rsa_in_the_token() {

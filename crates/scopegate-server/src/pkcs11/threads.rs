@@ -41,11 +41,27 @@ impl Threads {
         limit: Duration,
         work: impl Fn(&mut Connection) -> Result<T, Pkcs11Error> + Send + 'static,
     ) -> Result<T, Pkcs11Error> {
+        self.run_or_undo(limit, work, |_, _| {}).await
+    }
+
+    /// The same for work that leaves something behind. If nobody waits for the result any more, it is
+    /// undone.
+    pub(super) async fn run_or_undo<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        work: impl Fn(&mut Connection) -> Result<T, Pkcs11Error> + Send + 'static,
+        undo: impl FnOnce(&mut Connection, T) + Send + 'static,
+    ) -> Result<T, Pkcs11Error> {
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move |worker| {
             // The request has ended while it waited.
-            if !reply.is_closed() {
-                let _ = reply.send(worker.run(&work));
+            if reply.is_closed() {
+                return;
+            }
+            if let Err(Ok(left)) = reply.send(worker.run(&work))
+                && let Some(connection) = &mut worker.connection
+            {
+                undo(connection, left);
             }
         });
         self.queue().try_send(job).map_err(|refused| match refused {
@@ -85,11 +101,17 @@ impl Worker {
     fn work(mut self, jobs: &Mutex<Receiver<Job>>) {
         loop {
             let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok(job) = next else { return };
+            let Ok(job) = next else { return self.close() };
             // A panic ends the request, not the thread.
             if catch_unwind(AssertUnwindSafe(|| job(&mut self))).is_err() {
-                self.connection = None;
+                self.close();
             }
+        }
+    }
+
+    fn close(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            connection.close();
         }
     }
 
@@ -105,9 +127,7 @@ impl Worker {
                 done => return done,
             }
         }
-        if let Some(lost) = self.connection.take() {
-            lost.close();
-        }
+        self.close();
         let mut connection = self.token.connect()?;
         let done = connection.during(work);
         match &done {
