@@ -21,7 +21,7 @@ impl KeyName {
         let rest = std::str::from_utf8(stored).ok()?.strip_prefix("pkcs11:token=")?;
         let (token, rest) = rest.split_once(";object=")?;
         let kid = rest.strip_suffix(";type=private")?;
-        let text = |part: &str| percent_decode_str(part).decode_utf8().ok().map(|it| it.into());
+        let text = |part: &str| percent_decode_str(part).decode_utf8().ok().map(Into::into);
         Some(Self { token: text(token)?, kid: text(kid)? })
     }
 }
