@@ -177,8 +177,10 @@ impl Workplace {
 
     /// Opens the authorization servers of an existing storage, without HTTP.
     async fn authority(&self) -> Result<Arc<Authority>, CliError> {
-        let foundation = self.open_existing().await?.into_foundation();
-        Authority::open(foundation).await.map_err(|error| CliError::failed(&error))
+        let setup = self.open_existing().await?;
+        let vault = setup.key_vault();
+        let opened = Authority::open_with_vault(setup.into_foundation(), vault).await;
+        opened.map_err(|error| CliError::failed(&error))
     }
 }
 

@@ -9,6 +9,7 @@
 //! 4. Apply a catalog file.
 
 mod demo;
+mod vault;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,11 +26,11 @@ use scopegate_core::catalog::{ClientId, ClientSecret, Owner, UserId};
 use scopegate_core::catalog_file::{CatalogContext, CatalogErrors, CatalogFile, CatalogSource};
 use scopegate_core::client_auth::secret_mac;
 use scopegate_core::keys::fetch::NoFetch;
-use scopegate_core::keys::open_data_keys;
+use scopegate_core::keys::{KeyVault, open_data_keys};
 use scopegate_core::limits::RequestLimits;
 use scopegate_core::people::passwords::seal_hash;
 use scopegate_core::store::{InstallationStore, MASTER_KEY_FINGERPRINT, StoreError};
-use scopegate_jose::MasterKey;
+use scopegate_jose::{Algorithm, MasterKey};
 use scopegate_store::SqlStore;
 
 use crate::config::{AuditConfig, Config, HistoryConfig};
@@ -71,6 +72,7 @@ pub struct Setup {
     requests: RequestLimits,
     audit: AuditConfig,
     history: HistoryConfig,
+    vault: Arc<dyn KeyVault>,
 }
 
 /// Why a storage may not be served, or a catalog file is not applied. Nothing was changed.
@@ -107,6 +109,25 @@ pub enum SetupError {
     /// The storage cannot be opened.
     #[error(transparent)]
     Store(#[from] scopegate_store::OpenError),
+    /// The signing keys are in a PKCS#11 token, and this program was built without PKCS#11.
+    #[error(
+        "\"keys.pkcs11\" is set, and this scopegate was built without PKCS#11: build it with \
+         `--features pkcs11`"
+    )]
+    NoPkcs11,
+    /// An authorization server has an algorithm for which the vault makes no keys.
+    #[error(
+        "the server `{server}` signs with {algorithm}, and the signing keys are in a service that \
+         does not support it: write other \"algorithms\", such as {supported}"
+    )]
+    UnsupportedAlgorithm {
+        /// The server.
+        server: String,
+        /// The algorithm.
+        algorithm: Algorithm,
+        /// The algorithms that can be used.
+        supported: String,
+    },
     /// The storage failed, or belongs to another master key.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -160,7 +181,18 @@ impl Setup {
         let trusted_proxies = config.trusted_proxies.clone();
         let (requests, audit, history) = (config.requests, config.audit, config.history);
         let base = base.clone();
-        Ok(Self { base, exposure, store, master_key, trusted_proxies, requests, audit, history })
+        let vault = vault::of(config, exposure)?;
+        Ok(Self {
+            base,
+            exposure,
+            store,
+            master_key,
+            trusted_proxies,
+            requests,
+            audit,
+            history,
+            vault,
+        })
     }
 
     /// Makes the entities of the owner `file` what a file says. Applying the same file again changes
@@ -224,6 +256,7 @@ impl Setup {
         let actor = Actor::file(name);
         let (store, base) = (&self.store, &self.base);
         let door = CatalogDoor { store, base, actor: &actor, now: SystemClock.now() };
+        vault::check_algorithms(&*self.vault, file).await?;
         if file.demo {
             if self.exposure == Exposure::Public {
                 return Err(SetupError::PublicDemo(name.to_owned()));
@@ -281,6 +314,11 @@ impl Setup {
         &self.master_key
     }
 
+    /// Where signing keys are made and used.
+    pub fn key_vault(&self) -> Arc<dyn KeyVault> {
+        Arc::clone(&self.vault)
+    }
+
     /// What an [`Authority`](scopegate_core::authority::Authority) is opened with by a command that
     /// runs beside a server.
     pub fn into_foundation(self) -> Foundation {
@@ -297,6 +335,7 @@ impl Setup {
     /// What a [`Server`](crate::Server) is opened with.
     pub fn into_settings(self) -> ServerSettings {
         let settings = ServerSettings::new(self.base, self.store, self.master_key)
+            .with_key_vault(self.vault)
             .with_trusted_proxies(self.trusted_proxies)
             .with_exposure(self.exposure)
             .with_request_limits(self.requests)

@@ -200,6 +200,7 @@ impl ClientError for CallError {
             Self::AuditQueueFull
             | Self::KeysUnavailable
             | Self::Overdue
+            | Self::SignerUnavailable(_)
             | Self::Signing(_)
             | Self::Storage(_)
             | Self::TooManyDeviceRequests(_)

@@ -12,6 +12,8 @@ mod confirm;
 mod explain;
 mod help;
 mod keys;
+#[cfg(feature = "pkcs11")]
+mod pkcs11;
 mod place;
 mod policy_tests;
 mod refusals;

@@ -50,6 +50,7 @@ fn to_json(key: &ListedKey) -> Value {
         "kid": key.kid,
         "algorithm": key.algorithm.name(),
         "phase": key.phase.as_str(),
+        "held_in": key.held_in,
         "created": rfc3339(key.created),
         "signs_from": time(key.signs_from),
         "retires_at": time(key.retires_at),
@@ -67,5 +68,6 @@ fn line(key: &ListedKey, now: UnixTime) -> String {
         "signing" => at("retires", key.retires_at),
         _ => at("dropped", key.drops_at),
     };
-    format!("{server}\t{kid}\t{}\t{}{next}", algorithm.name(), phase.as_str())
+    let held_in = key.held_in.as_ref().map_or_else(String::new, |place| format!("\tin {place}"));
+    format!("{server}\t{kid}\t{}\t{}{next}{held_in}", algorithm.name(), phase.as_str())
 }
