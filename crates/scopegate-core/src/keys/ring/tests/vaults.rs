@@ -71,11 +71,11 @@ struct Service {
 
 impl Service {
     fn lose(&self) {
-        self.is_lost.store(true, std::sync::atomic::Ordering::SeqCst);
+        self.is_lost.store(true, Ordering::SeqCst);
     }
 
     fn check(&self) -> Result<(), KeyError> {
-        match self.is_lost.load(std::sync::atomic::Ordering::SeqCst) {
+        match self.is_lost.load(Ordering::SeqCst) {
             false => Ok(()),
             true => Err(KeyError::Unavailable("the cable is cut".to_owned())),
         }
