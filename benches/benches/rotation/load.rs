@@ -17,7 +17,11 @@ use crate::verifiers::Kind;
 const PERIOD: Duration = Duration::from_millis(350);
 
 /// How long before its end a token is presented for the last time.
-const BEFORE_END: Duration = Duration::from_secs(3);
+const BEFORE_END: Duration = Duration::from_secs(5);
+
+/// `iat` and `exp` are full seconds, so a token ends up to one second before its lifetime has
+/// passed.
+const ROUNDED: Duration = Duration::from_secs(1);
 
 /// Asks for tokens and presents them until the run ends.
 pub(crate) async fn generate(run: &Arc<Run>) {
@@ -69,10 +73,11 @@ async fn present(run: &Run, token: &Token, moment: Moment) {
     let [layer, jose] = Kind::ALL.map(|kind| async move {
         let asked = Instant::now();
         let answer = run.verifiers.verify(kind, token).await;
-        // A paused machine may present a token too late, which says nothing about keys.
-        if answer.is_ok() || token.issued.elapsed() < token.lifetime {
-            run.record.presented(token, kind, moment, asked, answer);
+        // A machine that was paused presents a token too late, which says nothing about keys.
+        if answer.is_err() && token.issued.elapsed() + ROUNDED >= token.lifetime {
+            return run.record.presented_too_late(kind);
         }
+        run.record.presented(token, kind, moment, asked, answer);
     });
     tokio::join!(layer, jose);
 }

@@ -37,6 +37,8 @@ pub(crate) struct Facts {
     /// Tokens that were not issued, by node.
     pub(crate) not_issued: BTreeMap<&'static str, u64>,
     pub(crate) accepted: BTreeMap<(Kind, Moment), u64>,
+    /// Refusals of tokens that may have expired before the answer.
+    pub(crate) too_late: BTreeMap<Kind, u64>,
     pub(crate) revoked: BTreeMap<Kind, OfRevokedKey>,
     /// Refusals by verifier and reason, including those that are right.
     pub(crate) refusals: BTreeMap<(Kind, String), u64>,
@@ -93,6 +95,10 @@ impl Record {
         if facts.revocation.as_ref().is_some_and(is_late) {
             facts.fails(&format!("signed by the revoked key: {token}"));
         }
+    }
+
+    pub(crate) fn presented_too_late(&self, kind: Kind) {
+        *self.0.lock().unwrap().too_late.entry(kind).or_default() += 1;
     }
 
     pub(crate) fn presented(

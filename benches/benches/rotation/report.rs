@@ -41,8 +41,9 @@ fn servers(run: &Run, facts: &Facts) {
 
 fn verifiers(facts: &Facts) {
     println!(
-        "\n| verifier | accepted at once | later | just before the end | of the revoked key, accepted \
-         | last, s after the command | refused |\n| --- | --- | --- | --- | --- | --- | --- |"
+        "\n| verifier | accepted at once | later | just before the end | too late \
+         | of the revoked key, accepted | last, s after the command | refused |\n\
+         | --- | --- | --- | --- | --- | --- | --- | --- |"
     );
     for kind in Kind::ALL {
         let [at_once, later, before_end] = Moment::ALL
@@ -52,8 +53,10 @@ fn verifiers(facts: &Facts) {
         });
         let last = last.map_or("–".to_owned(), |last| format!("{:.0}", last.as_secs_f64()));
         let name = kind.name();
+        let too_late = facts.too_late.get(&kind).copied().unwrap_or_default();
         println!(
-            "| {name} | {at_once} | {later} | {before_end} | {accepted} | {last} | {refused} |"
+            "| {name} | {at_once} | {later} | {before_end} | {too_late} | {accepted} | {last} \
+             | {refused} |"
         );
     }
 }
