@@ -79,8 +79,8 @@ pub enum Status {
 
 impl Status {
     /// Tells whether the entity is in use.
-    pub fn is_active(self) -> bool {
-        self == Self::Active
+    pub fn is_active(&self) -> bool {
+        *self == Self::Active
     }
 }
 

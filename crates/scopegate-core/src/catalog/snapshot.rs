@@ -258,7 +258,7 @@ impl Snapshot {
     }
 
     /// The keys of all entities of a kind in a server. For the kinds zone, server and client, all keys.
-    pub(super) fn keys_in(&self, kind: EntityKind, server: &str) -> Vec<EntityKey> {
+    pub fn keys_in(&self, kind: EntityKind, server: &str) -> Vec<EntityKey> {
         match kind.place() {
             Place::Catalog => return self.zones.keys(),
             Place::Client => return self.clients().map(|it| EntityKey::client(&it.id)).collect(),
@@ -367,6 +367,7 @@ impl AuthorizationServer {
         let mut org = Self {
             spec: ServerSpec {
                 name: "Organisation".to_owned(),
+                description: String::new(),
                 audiences: vec![AudienceSpec {
                     name: Audience::parse(base.as_str()).expect("an issuer is printable"),
                     resources: Vec::new(),
@@ -518,7 +519,7 @@ impl AuthorizationServer {
     }
 
     /// All policies with their rules, active or not.
-    pub(super) fn written_policies(
+    pub fn written_policies(
         &self,
     ) -> impl Iterator<Item = (&str, Option<&PolicySpec>, &BTreeMap<String, RuleSpec>)> {
         let policies = self.policies.iter();

@@ -64,6 +64,7 @@ fn server_types() -> Types {
     let types = vec![
         ("id", text("The last part of its issuer, {base}/oauth2/{id}")),
         ("name", text("The display name")),
+        ("description", text("What it is for")),
         ("audiences", list(object(audience))),
         ("dialect", one_of("The claims of its tokens", names(&server::DIALECTS))),
         ("algorithms", list(one_of("The first one signs", algorithms))),
@@ -116,6 +117,7 @@ fn claim_types() -> Types {
         ("value", object((&claim::VALUE, &[], value))),
         ("scopes", list(text("Only with one of these scopes"))),
         ("on_error", one_of("What happens if an expression fails", names(&claim::ON_ERROR))),
+        ("status", status()),
     ];
     (&claim::CLAIM, &["name", "value"], types)
 }
@@ -123,6 +125,7 @@ fn claim_types() -> Types {
 fn policy_types() -> Types {
     let types = vec![
         ("name", text("The name of the policy")),
+        ("description", text("What it is for")),
         ("clients", list(text("A client id, or \"*\" alone for all"))),
         ("status", status()),
         ("rule", tables(rule_types())),

@@ -29,6 +29,7 @@ fn entities() -> Vec<Entity> {
     let redirect = RedirectUri::parse("https://portal.example/cb").unwrap();
     let server = ServerSpec {
         name: "Orders".to_owned(),
+        description: String::new(),
         audiences: vec![AudienceSpec {
             name: Audience::parse("api://orders").unwrap(),
             resources: vec!["https://orders.example".to_owned()],
@@ -54,6 +55,7 @@ fn entities() -> Vec<Entity> {
             value: "a".to_owned(),
         }),
         scopes: Vec::new(),
+        status: Status::Active,
     };
     let text = Expression::parse("user.profile.department", Wanted::Value).unwrap();
     let department = ClaimSpec {
@@ -63,6 +65,7 @@ fn entities() -> Vec<Entity> {
     let pattern = Pattern::parse("^team-").unwrap();
     let teams = ClaimSpec { value: ClaimSource::MatchingGroups(pattern), ..claim.clone() };
     let policy = PolicySpec {
+        description: String::new(),
         priority: 1,
         clients: Clients::Named([client.clone()].into()),
         status: Status::Active,

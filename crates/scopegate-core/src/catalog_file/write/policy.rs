@@ -6,9 +6,10 @@ use super::field::{Fields, Use};
 use crate::catalog::{ClientId, Clients, PolicySpec, Status};
 
 pub(super) fn policy(spec: &PolicySpec) -> Fields {
-    let PolicySpec { priority, clients, status } = spec;
+    let PolicySpec { priority, description, clients, status } = spec;
     Fields::default()
         .add("priority", Value::from(*priority), Use::Position)
+        .unless(&String::new(), "description", description)
         .with("clients", names(clients))
         .unless(&Status::default(), "status", status)
 }

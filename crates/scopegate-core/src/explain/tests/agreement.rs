@@ -94,7 +94,8 @@ impl Dice {
             true => vec![Scope::parse("write").unwrap()],
             false => Vec::new(),
         };
-        let mut claim = ClaimSpec { token: TokenKind::Access, value, scopes };
+        let mut claim =
+            ClaimSpec { token: TokenKind::Access, value, scopes, status: Status::Active };
         if self.once_in(3) {
             claim.value = ClaimSource::UserAttribute("login".to_owned());
         }
@@ -104,7 +105,12 @@ impl Dice {
             let named = named.iter().map(|id| ClientId::parse(id).unwrap()).collect();
             let clients = if self.once_in(2) { Clients::All } else { Clients::Named(named) };
             let priority = u32::try_from(self.roll(2)).unwrap();
-            let spec = PolicySpec { priority, clients, status: Status::Active };
+            let spec = PolicySpec {
+                priority,
+                description: String::new(),
+                clients,
+                status: Status::Active,
+            };
             put(EntityKey::of_server(EntityKind::Policy, &server, policy), Spec::Policy(spec));
             for (priority, rule) in (0..).zip(["1", "2"]) {
                 let rule = EntityKey::rule(&server, policy, rule);
