@@ -1,5 +1,6 @@
 //! Changes of the catalog and of users.
 
+pub mod api_callers;
 pub mod apply;
 pub mod clients;
 pub mod edit_catalog;

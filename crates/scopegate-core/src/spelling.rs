@@ -5,7 +5,7 @@ mod duration;
 use std::fmt;
 
 pub use self::duration::parse as parse_duration;
-pub(crate) use self::duration::show as show_duration;
+pub use self::duration::show as show_duration;
 
 /// Maximum number of known names that are compared.
 const MAX_COMPARED: usize = 10_000;
