@@ -2,6 +2,7 @@
 
 pub mod api_callers;
 pub mod apply;
+pub mod client_tokens;
 pub mod clients;
 pub mod edit_catalog;
 pub mod export;
