@@ -29,7 +29,7 @@ fn entities() -> Vec<Entity> {
     let redirect = RedirectUri::parse("https://portal.example/cb").unwrap();
     let server = ServerSpec {
         name: "Orders".to_owned(),
-        description: String::new(),
+        description: "All orders".to_owned(),
         audiences: vec![AudienceSpec {
             name: Audience::parse("api://orders").unwrap(),
             resources: vec!["https://orders.example".to_owned()],
@@ -65,7 +65,7 @@ fn entities() -> Vec<Entity> {
     let pattern = Pattern::parse("^team-").unwrap();
     let teams = ClaimSpec { value: ClaimSource::MatchingGroups(pattern), ..claim.clone() };
     let policy = PolicySpec {
-        description: String::new(),
+        description: "Who reads".to_owned(),
         priority: 1,
         clients: Clients::Named([client.clone()].into()),
         status: Status::Active,
