@@ -4,16 +4,26 @@
 //! router and the OpenAPI document both come from it. Each file of this folder has the rows of one resource.
 
 mod access;
+mod associated;
 mod body;
 mod caller;
+mod claims;
+mod client_tokens;
 mod duration;
 mod entity;
 mod error;
+mod keys;
+mod names;
+mod oauth_scopes;
 mod openapi;
+mod order;
 mod origin;
+mod owned;
 mod page;
 mod parameters;
+mod policies;
 mod row;
+mod rules;
 mod scopes;
 mod servers;
 
@@ -28,7 +38,19 @@ pub(super) use self::error::ApiError;
 
 /// All operations of the management API.
 fn rows() -> Vec<Row> {
-    [servers::rows()].into_iter().flatten().collect()
+    [
+        servers::rows(),
+        associated::rows(),
+        oauth_scopes::rows(),
+        claims::rows(),
+        policies::rows(),
+        rules::rows(),
+        keys::rows(),
+        client_tokens::rows(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The routes of the management API, behind the layer that verifies tokens of the org server.

@@ -2,5 +2,7 @@
 
 mod access;
 mod caller;
+mod client_tokens;
+mod in_servers;
 mod openapi;
 mod servers;

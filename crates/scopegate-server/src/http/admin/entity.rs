@@ -142,6 +142,30 @@ pub(super) fn put(key: EntityKey, spec: Spec) -> Edit {
     Edit::Put(Entity { key, owner: Owner::Api, spec })
 }
 
+/// A new entity. One with the same key must not be there.
+pub(super) fn new(catalog: &Snapshot, key: EntityKey, spec: Spec) -> Result<Decided, ApiError> {
+    match catalog.entity(&key) {
+        Some(_) => Err(ApiError::Invalid("name", format!("`{}` is there already", key.name))),
+        None => Ok(one(put(key, spec))),
+    }
+}
+
+/// An entity in place of another one, which may have another name. It keeps the id.
+pub(super) fn replaced(
+    catalog: &Snapshot,
+    before: &EntityKey,
+    key: EntityKey,
+    spec: Spec,
+) -> Result<Decided, ApiError> {
+    if *before == key {
+        return Ok(one(put(key, spec)));
+    }
+    let mut decided = new(catalog, key.clone(), spec)?;
+    decided.edits.insert(0, Edit::Delete(before.clone()));
+    decided.renamed.push((before.clone(), key));
+    Ok(decided)
+}
+
 /// One change.
 pub(super) fn one(edit: Edit) -> Decided {
     Decided { edits: vec![edit], ..Decided::default() }

@@ -10,7 +10,7 @@ use scopegate_core::catalog::{
     AuthorizationServer, Edit, EntityId, EntityKey, EntityKind, ServerId, Snapshot, Spec, Status,
 };
 
-use self::body::ServerBody;
+pub(super) use self::body::ServerBody;
 use super::ApiError;
 use super::body::Body;
 use super::caller::Caller;
@@ -194,7 +194,7 @@ fn tag_of(server: &AuthorizationServer) -> String {
     tag(server.id.as_str(), &Spec::Server(server.spec.clone()))
 }
 
-fn shown(
+pub(super) fn shown(
     app: &App,
     catalog: &Snapshot,
     server: &AuthorizationServer,

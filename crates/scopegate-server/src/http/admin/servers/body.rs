@@ -22,7 +22,7 @@ use crate::http::admin::origin::Origin;
 #[derive(Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "AuthorizationServer")]
-pub(super) struct ServerBody {
+pub(in crate::http::admin) struct ServerBody {
     /// The last part of the issuer's path
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("readOnly" = true))]
