@@ -8,6 +8,7 @@ pub mod edit_catalog;
 pub mod export;
 pub mod history;
 pub mod plan;
+pub mod plan_over_http;
 pub mod reach;
 pub mod rewrap;
 pub mod rollback;

@@ -75,7 +75,7 @@ pub struct Applied {
 
 /// Why a file was not applied. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "whoever answers must decide about a new variant")]
 pub enum ApplyError {
     /// A newer file was applied before.
     #[error(

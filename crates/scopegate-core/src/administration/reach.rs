@@ -67,7 +67,7 @@ pub struct Reached {
 
 /// Why there is no answer.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "whoever answers must decide about a new variant")]
 pub enum ReachError {
     /// There is no active server with this id.
     #[error("there is no active authorization server `{0}`")]

@@ -4,14 +4,18 @@
 //! router and the OpenAPI document both come from it. Each file of this folder has the rows of one resource.
 
 mod access;
+mod apps;
 mod associated;
 mod body;
 mod caller;
 mod claims;
 mod client_tokens;
+mod decisions;
 mod duration;
 mod entity;
 mod error;
+mod filter;
+mod groups;
 mod keys;
 mod names;
 mod oauth_scopes;
@@ -25,7 +29,9 @@ mod policies;
 mod row;
 mod rules;
 mod scopes;
+mod secret_text;
 mod servers;
+mod users;
 
 use axum::Router;
 use scopegate_axum::routes::{Routes, get};
@@ -47,6 +53,10 @@ fn rows() -> Vec<Row> {
         rules::rows(),
         keys::rows(),
         client_tokens::rows(),
+        apps::rows(),
+        users::rows(),
+        groups::rows(),
+        decisions::rows(),
     ]
     .into_iter()
     .flatten()

@@ -8,7 +8,10 @@ use http::header::{CACHE_CONTROL, RETRY_AFTER};
 use http::{HeaderName, StatusCode};
 use schemars::JsonSchema;
 use scopegate_core::administration::api_callers::CallerError;
+use scopegate_core::administration::apply::ApplyError;
 use scopegate_core::administration::edit_catalog::EditError;
+use scopegate_core::administration::plan_over_http::NoPlan;
+use scopegate_core::administration::reach::ReachError;
 use scopegate_core::administration::users::UserAdminError;
 use scopegate_core::explain::CannotTell;
 use scopegate_core::keys::KeyOrderError;
@@ -65,6 +68,12 @@ pub(crate) enum ApiError {
     /// A decision cannot be explained.
     #[error(transparent)]
     Explain(#[from] CannotTell),
+    /// It cannot be told who can reach a scope.
+    #[error(transparent)]
+    Reach(#[from] ReachError),
+    /// A catalog file has no plan.
+    #[error(transparent)]
+    Plan(#[from] NoPlan),
     /// The token gives no access any more.
     #[error(transparent)]
     Caller(#[from] CallerError),
@@ -153,6 +162,19 @@ impl From<&ApiError> for Answer {
             ApiError::User(error) => Self::of_user(error),
             ApiError::Keys(error) => Self::of_keys(error),
             ApiError::Explain(error) => Self::of_explanation(error),
+            ApiError::Reach(error) => match error {
+                ReachError::UnknownServer(_) => {
+                    Self::of(404, "E0000007", "Not found: Resource not found (AuthorizationServer)")
+                }
+                ReachError::UnknownClient(_) => {
+                    Self::of(404, "E0000007", "Not found: Resource not found (AppInstance)")
+                }
+                ReachError::UnknownScope { .. } => {
+                    Self::invalid("scope").because(error.to_string())
+                }
+                ReachError::Unreadable(row) => Self::unavailable().because(row.to_string()),
+            },
+            ApiError::Plan(error) => Self::of_plan(error),
             ApiError::Caller(CallerError::Storage(error)) | ApiError::Storage(error) => {
                 Self::of_storage(error)
             }
@@ -230,6 +252,35 @@ impl Answer {
                 Self::of(409, "SG0000409", "Others changed the same at the same time: try again.")
             }
             KeyOrderError::Failed(_) => Self::unavailable(),
+        }
+    }
+
+    fn of_plan(error: &NoPlan) -> Self {
+        match error {
+            NoPlan::File(errors) => {
+                let problems = errors.problems().iter().take(20);
+                let shown = problems.map(|problem| {
+                    format!("{}:{}: {}", problem.line, problem.column, problem.message)
+                });
+                let causes = shown.collect();
+                Self { causes, ..Self::invalid("catalog") }
+            }
+            NoPlan::Apply(ApplyError::Edit(error)) => Self::of_edit(error),
+            NoPlan::Apply(ApplyError::Storage(error)) | NoPlan::Storage(error) => {
+                Self::of_storage(error)
+            }
+            NoPlan::Apply(ApplyError::Unreadable(_)) => {
+                Self::unavailable().because(error.to_string())
+            }
+            NoPlan::Apply(
+                ApplyError::Older { .. }
+                | ApplyError::SameVersion { .. }
+                | ApplyError::RolledBack { .. }
+                | ApplyError::Changed { .. }
+                | ApplyError::Plan(_)
+                | ApplyError::Busy,
+            ) => Self::of(409, "SG0000409", "The catalog file would be refused.")
+                .because(error.to_string()),
         }
     }
 
