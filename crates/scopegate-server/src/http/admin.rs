@@ -79,6 +79,3 @@ pub(super) fn router(app: &App) -> Router {
     let (guarded, public) = routes.split();
     public.merge(Access::of(app).protect(guarded))
 }
-
-#[cfg(test)]
-mod tests;

@@ -21,11 +21,6 @@ pub(super) fn sorted(mut all: Vec<Placed>) -> Vec<Placed> {
     all
 }
 
-/// The position of an entity: 1 is the first.
-pub(super) fn position(all: &[Placed], key: &EntityKey) -> usize {
-    all.iter().position(|placed| placed.key == *key).map_or(all.len() + 1, |place| place + 1)
-}
-
 /// The stored priority of an entity at a position among others, and the new priorities of those others that must
 /// give way.
 ///
