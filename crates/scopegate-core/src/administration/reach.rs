@@ -30,7 +30,7 @@ mod user_set;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use self::access::{AccessChange, ScopeChange, Whom, access};
 use self::direct::{Policies, Sought};
@@ -53,7 +53,7 @@ pub struct Reach<'a> {
 }
 
 /// A scope that a client can reach at a server.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Reached {
     /// The id of the server.

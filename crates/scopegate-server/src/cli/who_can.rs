@@ -5,12 +5,12 @@ mod shown;
 use std::process::ExitCode;
 
 use clap::Args;
-use scopegate_core::administration::reach::{Reach, ReachError, StoredUsers, stored_users};
-use scopegate_core::authority::Authority;
+use scopegate_core::administration::reach::{Row, StoredUsers, stored_users};
 use scopegate_core::catalog::ServerId;
 use scopegate_core::store::Directory;
 
 use super::failure::CliError;
+use super::installation;
 use super::{Workplace, arguments, console};
 
 pub(super) use self::shown::shown;
@@ -43,21 +43,17 @@ pub(super) struct WhoCan {
 
 impl WhoCan {
     pub(super) async fn run(self, place: &Workplace) -> Result<ExitCode, CliError> {
-        let authority = place.authority().await?;
-        let told = self.tell(&authority).await;
-        authority.close().await;
-        told.map(|()| ExitCode::SUCCESS)
+        let installation = installation::open(place).await?;
+        let rows = installation.who_can(&self.server, &self.scope).await;
+        installation.close().await;
+        self.show(&rows?).map(|()| ExitCode::SUCCESS)
     }
 
-    async fn tell(&self, authority: &Authority) -> Result<(), CliError> {
-        let (catalog, StoredUsers { users, .. }) =
-            (authority.catalog(), users(&**authority.store()).await?);
-        let reach = Reach::new(&catalog, &users);
-        let rows = reach.who_can(&self.server, &self.scope).map_err(untold)?;
-        if self.json {
+    fn show(&self, rows: &[Row]) -> Result<(), CliError> {
+        let Self { server, scope, json } = self;
+        if *json {
             return console::json(&rows);
         }
-        let Self { server, scope, .. } = self;
         if rows.is_empty() {
             return console::result(&format!("no client can get `{scope}` at `{server}`"));
         }
@@ -73,9 +69,4 @@ pub(super) async fn users(store: &(impl Directory + ?Sized)) -> Result<StoredUse
         console::notice(&format!("the user {login} is left out: {row}"));
     }
     Ok(stored)
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
-pub(super) fn untold(error: ReachError) -> CliError {
-    CliError::failed(&error)
 }
