@@ -14,6 +14,7 @@ mod keys;
 mod place;
 mod policy_tests;
 mod refusals;
+mod remote;
 mod serve;
 mod token;
 mod user_commands;

@@ -59,8 +59,12 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.eq_ignore_ascii_case("application/json")
 }
 
-/// Parses a body. The error names the member.
+/// Parses a body, which is an object. The error names the member.
 fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, ApiError> {
+    // Serde would also read the members of an object from an array, by their positions.
+    if json.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(ApiError::Malformed("write a JSON object".to_owned()));
+    }
     let mut reader = serde_json::Deserializer::from_slice(json);
     let parsed = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();

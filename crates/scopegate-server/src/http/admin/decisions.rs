@@ -69,16 +69,14 @@ struct WhoCan {
     #[serde(default)]
     server: Option<String>,
     /// The scope
-    #[serde(default)]
-    scope: Option<String>,
+    scope: String,
 }
 
 /// Which client is searched for.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Can {
     /// The client
-    #[serde(default)]
-    client: Option<String>,
+    client: String,
     /// The authorization server [default: all]
     #[serde(default)]
     server: Option<String>,
@@ -196,7 +194,6 @@ async fn who_can(
 ) -> Result<Response, ApiError> {
     let server = server.as_deref().unwrap_or(ServerId::DEFAULT);
     let server = ServerId::parse(server).map_err(|why| ApiError::Invalid("server", why.into()))?;
-    let scope = scope.ok_or_else(|| ApiError::Invalid("scope", "it is missing".to_owned()))?;
     let users = stored_users(&**app.authority().store()).await?.users;
     let catalog = app.authority().catalog();
     let rows = Reach::new(&catalog, &users).who_can(&server, &scope)?;
@@ -209,7 +206,6 @@ async fn can(
     State(app): State<App>,
     InQuery(Can { client, server }): InQuery<Can>,
 ) -> Result<Response, ApiError> {
-    let client = client.ok_or_else(|| ApiError::Invalid("client", "it is missing".to_owned()))?;
     let client = ClientId::parse(&client).map_err(|why| ApiError::Invalid("client", why.into()))?;
     let server = server.map(|server| ServerId::parse(&server)).transpose();
     let server = server.map_err(|why| ApiError::Invalid("server", why.into()))?;

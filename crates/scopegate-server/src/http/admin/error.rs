@@ -150,7 +150,7 @@ impl From<&ApiError> for Answer {
                 Self::of(408, "E0000003", malformed).because("the body did not arrive in time")
             }
             ApiError::Invalid(what, why) => Self::invalid(what).because(format!("{what}: {why}")),
-            ApiError::Unsupported(what, why) => Self::of(501, "E0000060", "Unsupported operation.")
+            ApiError::Unsupported(what, why) => Self::of(400, "E0000060", "Unsupported operation.")
                 .because(format!("{what}: {why}")),
             ApiError::NotAllowed(why) => Self::forbidden().because(why.as_ref()),
             ApiError::Stale => {

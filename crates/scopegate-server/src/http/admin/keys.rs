@@ -76,16 +76,6 @@ pub(super) fn rows() -> Vec<Row> {
         )
         .takes::<Rotation>()
         .answers::<Vec<KeyBody>>(200),
-        Row::get(
-            "/api/v1/authorizationServers/{authServerId}/resourceservercredentials/keys",
-            "Encrypted tokens are not supported",
-            no_encryption,
-        ),
-        Row::post(
-            "/api/v1/authorizationServers/{authServerId}/resourceservercredentials/keys",
-            "Encrypted tokens are not supported",
-            no_encryption,
-        ),
     ]
 }
 
@@ -127,10 +117,6 @@ async fn rotate(
     let server = entity::server(&catalog, &server)?;
     app.authority().keys().rotate(server, None, &caller.actor).await?;
     page::answer(&origin, &keys(&app, server, &origin), None)
-}
-
-async fn no_encryption(_: ManagesServers) -> Result<Response, ApiError> {
-    Err(ApiError::Unsupported("resourceservercredentials", "access tokens are not encrypted"))
 }
 
 /// The keys of a server that are not dropped.

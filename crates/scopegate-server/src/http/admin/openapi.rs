@@ -62,9 +62,11 @@ fn operation(about: &About, generator: &mut SchemaGenerator) -> Value {
         .collect();
     if let Some(query) = about.query {
         let schema = query(generator).to_value();
+        let required = schema["required"].as_array().cloned().unwrap_or_default();
         let properties = schema["properties"].as_object().into_iter().flatten();
         parameters.extend(properties.map(|(name, schema)| {
-            json!({ "name": name, "in": "query", "required": false, "schema": not_null(schema) })
+            let needed = required.iter().any(|needed| needed == name);
+            json!({ "name": name, "in": "query", "required": needed, "schema": not_null(schema) })
         }));
     }
     if !parameters.is_empty() {

@@ -148,7 +148,7 @@ async fn a_wrong_client_is_refused_and_its_member_is_named() {
         body
     };
     for (body, status, part) in [
-        (with(&|body| body["signOnMode"] = "SAML_2_0".into()), 501, "signOnMode"),
+        (with(&|body| body["signOnMode"] = "SAML_2_0".into()), 400, "signOnMode"),
         (
             with(&|body| body["settings"]["oauthClient"]["grant_types"] = json!(["implicit"])),
             400,
@@ -156,7 +156,7 @@ async fn a_wrong_client_is_refused_and_its_member_is_named() {
         ),
         (
             with(&|body| body["settings"]["oauthClient"]["response_types"] = json!(["id_token"])),
-            501,
+            400,
             "response_types",
         ),
         (

@@ -93,6 +93,8 @@ async fn a_wrong_body_is_refused_and_its_member_is_named() {
     for (body, status, part) in [
         (json!({ "name": "A", "audiences": ["api://a"], "colour": 1 }), 400, "colour"),
         (json!({ "name": "A" }), 400, "audiences"),
+        (json!(["A", ["api://a"]]), 400, "object"),
+        (json!(null), 400, "object"),
         (json!({ "name": 1, "audiences": ["api://a"] }), 400, "name"),
         (json!({ "name": "A", "audiences": [] }), 400, "audiences"),
         (json!({ "name": "", "audiences": ["api://a"] }), 400, "name"),
@@ -100,7 +102,7 @@ async fn a_wrong_body_is_refused_and_its_member_is_named() {
         (json!({ "name": "A", "audiences": ["a"], "_scopegate": { "id": "org" } }), 400, "id"),
         (json!({ "name": "A", "audiences": ["a"], "_scopegate": { "id": "okta" } }), 400, "id"),
         (json!({ "name": "A", "audiences": ["a"], "_scopegate": { "x": 1 } }), 400, "_scopegate.x"),
-        (json!({ "name": "A", "audiences": ["a"], "issuerMode": "DYNAMIC" }), 501, "issuerMode"),
+        (json!({ "name": "A", "audiences": ["a"], "issuerMode": "DYNAMIC" }), 400, "issuerMode"),
     ] {
         let refused = caller.post(SERVERS, &body).await;
         let (is, _, cause) = refused.refusal();
