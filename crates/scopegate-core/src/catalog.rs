@@ -13,6 +13,7 @@ mod client;
 mod entity;
 mod entity_id;
 mod grant_kind;
+mod group;
 mod kind;
 mod out_of_service;
 mod own_tokens;
@@ -44,6 +45,7 @@ pub use client::{
 pub use entity::{Edit, Entity, EntityKey};
 pub use entity_id::{EntityId, EntityRecord, StoredRecord};
 pub use grant_kind::{AuthMethod, Credential, GrantKind};
+pub use group::GroupSpec;
 pub use kind::{EntityKind, Spec};
 pub use owner::{Owner, OwnerName};
 pub(crate) use policy::local_time;
@@ -79,8 +81,8 @@ pub enum Status {
 
 impl Status {
     /// Tells whether the entity is in use.
-    pub fn is_active(self) -> bool {
-        self == Self::Active
+    pub fn is_active(&self) -> bool {
+        *self == Self::Active
     }
 }
 

@@ -25,7 +25,12 @@ fn catalog(others: u32, grant_type: &str) -> Snapshot {
         ),
         put(
             EntityKey::of_server(EntityKind::Policy, &server, "p"),
-            Spec::Policy(PolicySpec { priority: 1, clients: Clients::All, status: Status::Active }),
+            Spec::Policy(PolicySpec {
+                priority: 1,
+                description: String::new(),
+                clients: Clients::All,
+                status: Status::Active,
+            }),
         ),
     ];
     for scope in ["read", "write", "delete"] {

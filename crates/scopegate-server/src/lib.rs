@@ -7,6 +7,7 @@
 
 #![deny(missing_docs)]
 
+pub mod audit_json;
 pub mod config;
 mod exposure;
 mod first_keys;

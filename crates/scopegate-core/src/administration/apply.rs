@@ -75,7 +75,7 @@ pub struct Applied {
 
 /// Why a file was not applied. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "whoever answers must decide about a new variant")]
 pub enum ApplyError {
     /// A newer file was applied before.
     #[error(
@@ -183,7 +183,7 @@ pub async fn apply_as(
         let new = new_users(file, &known, door.now);
         let content = AppliedContent::Sha256(file.sha256);
         let mark = FileMark { owner, file: AppliedFile { version: file.version, content } };
-        let extra = Extra { files: &[mark], seeds: &new, restored: None };
+        let extra = Extra { files: &[mark], seeds: &new, restored: None, renamed: &[] };
         let reach = match others {
             Others::Adopt => Reach::Adopt(owner),
             Others::Refuse => Reach::Own(owner),

@@ -40,7 +40,7 @@ pub struct CatalogEdit {
 
 /// Why the catalog was not changed.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "whoever answers must decide about a new variant")]
 pub enum EditError {
     /// The entity belongs to another owner.
     #[error("{0} is owned by {1}: change it there")]
@@ -57,6 +57,17 @@ pub enum EditError {
     /// The storage failed, or has another version of the catalog ([`StoreError::Conflict`]).
     #[error(transparent)]
     Storage(#[from] StoreError),
+}
+
+/// Changes that were decided on one state of the catalog.
+#[derive(Clone, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "callers construct it")]
+pub struct Decided {
+    /// The changes.
+    pub edits: Vec<Edit>,
+    /// The entities that have another name afterwards: the old key, which is deleted, and the new one, which is
+    /// put. They keep their ids.
+    pub renamed: Vec<(EntityKey, EntityKey)>,
 }
 
 /// Writes changes of the catalog, with their checks and audit events.
@@ -107,7 +118,7 @@ impl CatalogDoor<'_> {
         catalog: &Snapshot,
         mut edits: Vec<Edit>,
         reach: Reach,
-        Extra { files, seeds, restored }: Extra<'_>,
+        Extra { files, seeds, restored, renamed }: Extra<'_>,
     ) -> Result<u64, EditError> {
         for edit in &mut edits {
             note_secret_times(edit, catalog, self.now);
@@ -126,7 +137,10 @@ impl CatalogDoor<'_> {
             let id = match (catalog.record(key), before, after) {
                 (Some(record), Some(_), _) => Some(record.id.clone()),
                 (_, None, Some(_)) => {
-                    let id = EntityId::generate(key.kind);
+                    let old = renamed.iter().find(|(_, new)| new == key);
+                    let kept = old.and_then(|(old, _)| catalog.record(old));
+                    let id = kept
+                        .map_or_else(|| EntityId::generate(key.kind), |record| record.id.clone());
                     ids.push((key.clone(), id.clone()));
                     Some(id)
                 }
@@ -263,9 +277,42 @@ pub(crate) struct Extra<'a> {
     pub(crate) seeds: &'a [NewUser],
     /// The version that is restored.
     pub(crate) restored: Option<u64>,
+    /// The entities that have another name afterwards, and keep their ids.
+    pub(crate) renamed: &'a [(EntityKey, EntityKey)],
 }
 
 impl Authority {
+    /// Calls `decide` with the newest catalog for changes, and writes them for the API. If a concurrent change
+    /// wins, this is repeated. Returns the catalog with the changes.
+    ///
+    /// # Errors
+    ///
+    /// [`EditError`], or the error of `decide`. Nothing has changed then.
+    pub async fn change_catalog<E: From<EditError>>(
+        &self,
+        actor: &Actor,
+        decide: impl Fn(&Snapshot) -> Result<Decided, E>,
+    ) -> Result<Arc<Snapshot>, E> {
+        let storage = |error: StoreError| E::from(EditError::Storage(error));
+        for _ in 0..ATTEMPTS {
+            self.reload().await.map_err(storage)?;
+            let catalog = self.catalog();
+            let Decided { edits, renamed } = decide(&catalog)?;
+            let (store, base): (&dyn CatalogStore, _) = (&*self.store, &catalog.org().issuer);
+            let door = CatalogDoor { store, base, actor, now: self.clock.now() };
+            let extra = Extra { renamed: &renamed, ..Extra::default() };
+            match door.write(&catalog, edits, Reach::Own(Owner::Api), extra).await {
+                Err(EditError::Storage(StoreError::Conflict)) => {}
+                Err(error) => return Err(error.into()),
+                Ok(_) => {
+                    self.reload().await.map_err(storage)?;
+                    return Ok(self.catalog());
+                }
+            }
+        }
+        Err(EditError::Busy.into())
+    }
+
     /// Changes the stored catalog, and reloads it.
     ///
     /// # Errors

@@ -31,7 +31,7 @@ mod user_set;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use self::access::{AccessChange, Progress, ScopeChange, Whom, access, access_with_progress};
 use self::direct::{Policies, Sought};
@@ -54,7 +54,7 @@ pub struct Reach<'a> {
 }
 
 /// A scope that a client can reach at a server.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Reached {
     /// The id of the server.
@@ -68,7 +68,7 @@ pub struct Reached {
 
 /// Why there is no answer.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "whoever answers must decide about a new variant")]
 pub enum ReachError {
     /// There is no active server with this id.
     #[error("there is no active authorization server `{0}`")]

@@ -43,6 +43,11 @@ impl Actor {
         Self { kind: ActorKind::Cli, id: command.to_owned() }
     }
 
+    /// The management API, by the id of the client that called it.
+    pub fn api(client: &str) -> Self {
+        Self { kind: ActorKind::Api, id: client.to_owned() }
+    }
+
     /// A catalog file, by its name.
     pub fn file(name: &str) -> Self {
         Self { kind: ActorKind::File, id: name.to_owned() }

@@ -46,6 +46,11 @@ impl EntityKey {
         Self { kind: EntityKind::Zone, parent: String::new(), name: name.to_owned() }
     }
 
+    /// The key of a group.
+    pub fn group(name: &str) -> Self {
+        Self { kind: EntityKind::Group, parent: String::new(), name: name.to_owned() }
+    }
+
     /// The key of a rule.
     pub fn rule(server: &ServerId, policy: &str, name: &str) -> Self {
         Self { kind: EntityKind::Rule, parent: format!("{server}/{policy}"), name: name.to_owned() }

@@ -8,7 +8,7 @@ use super::check::Review;
 use super::placement::Place;
 use super::snapshot::AuthorizationServer;
 use super::{
-    ClaimSpec, ClientSpec, EntityKey, PolicySpec, RuleSpec, ScopeSpec, ServerSpec,
+    ClaimSpec, ClientSpec, EntityKey, GroupSpec, PolicySpec, RuleSpec, ScopeSpec, ServerSpec,
     TrustedIssuerSpec, ZoneSpec,
 };
 
@@ -271,6 +271,8 @@ macro_rules! kinds {
 kinds! {
     /// A zone: networks with a name.
     Zone(ZoneSpec) = "zone", "nzo";
+    /// A group.
+    Group(GroupSpec) = "group", "00g";
     /// A custom authorization server.
     Server(ServerSpec) = "server", "aus";
     /// A scope of a server.

@@ -1,6 +1,7 @@
 //! The catalog in memory, which requests read.
 
 mod clients;
+mod groups;
 pub(super) mod policies;
 pub(super) mod rule;
 mod scope_filter;
@@ -14,6 +15,7 @@ use scopegate_claims::Issuer;
 
 pub use self::clients::Client;
 use self::clients::{ClientMap, Origins};
+use self::groups::Groups;
 pub use self::policies::Policy;
 pub use self::rule::Rule;
 pub use self::scope_filter::{RequestedBits, ScopeFilter};
@@ -39,6 +41,7 @@ pub struct Snapshot {
     versions: Versions,
     base: Issuer,
     zones: Zones,
+    groups: Groups,
     org: Arc<AuthorizationServer>,
     servers: HashMap<ServerId, Arc<AuthorizationServer>>,
     clients: ClientMap,
@@ -67,6 +70,7 @@ impl Snapshot {
             versions: Versions::default(),
             base: base.clone(),
             zones: Zones::default(),
+            groups: Groups::default(),
             org: Arc::new(AuthorizationServer::org(base)),
             servers: HashMap::from([(default, Arc::new(server))]),
             clients: ClientMap::default(),
@@ -128,6 +132,10 @@ impl Snapshot {
             if edit.key().kind == EntityKind::Zone {
                 next.zones.edit(edit, record);
                 has_other_zones = true;
+                continue;
+            }
+            if edit.key().kind == EntityKind::Group {
+                next.groups.edit(edit, record);
                 continue;
             }
             match edit.key().server_id().map(ServerId::parse) {
@@ -224,6 +232,10 @@ impl Snapshot {
                 let zone = self.zones.find(&key.name)?;
                 (zone.owner, Spec::Zone(zone.spec.clone()))
             }
+            None if key.kind == EntityKind::Group => {
+                let group = self.groups.find(&key.name)?;
+                (group.owner, Spec::Group(group.spec.clone()))
+            }
             None => {
                 let client = self.known_client(&key.name)?;
                 (client.owner, client.spec.clone().into())
@@ -240,6 +252,7 @@ impl Snapshot {
     pub fn record(&self, key: &EntityKey) -> Option<&EntityRecord> {
         match key.server_id() {
             None if key.kind == EntityKind::Zone => self.zones.find(&key.name)?.record.as_ref(),
+            None if key.kind == EntityKind::Group => self.groups.find(&key.name)?.record.as_ref(),
             None => self.known_client(&key.name)?.record.as_ref(),
             Some(server) => {
                 let server = self.servers.get(&ServerId::parse(server).ok()?)?;
@@ -254,8 +267,9 @@ impl Snapshot {
     }
 
     /// The keys of all entities of a kind in a server. For the kinds zone, server and client, all keys.
-    pub(super) fn keys_in(&self, kind: EntityKind, server: &str) -> Vec<EntityKey> {
+    pub fn keys_in(&self, kind: EntityKind, server: &str) -> Vec<EntityKey> {
         match kind.place() {
+            Place::Catalog if kind == EntityKind::Group => return self.groups.keys(),
             Place::Catalog => return self.zones.keys(),
             Place::Client => return self.clients().map(|it| EntityKey::client(&it.id)).collect(),
             Place::Server => {

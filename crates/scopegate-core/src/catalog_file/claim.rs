@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::draft::Draft;
 use super::ids::BadScopes;
-use super::{expression, json};
+use super::{expression, json, status};
 use crate::catalog::{
     ClaimExpression, ClaimSource, ClaimSpec, EntityKey, EntityKind, GroupFilter, GroupMatch,
     OnError, Spec, TokenKind,
@@ -14,7 +14,7 @@ use crate::toml_reader::{Node, Shape, Table};
 
 pub(super) const CLAIM: Shape = Shape {
     what: "a claim",
-    keys: &["name", "token", "value", "scopes", "on_error"],
+    keys: &["name", "token", "value", "scopes", "on_error", "status"],
     ..Shape::NONE
 };
 
@@ -68,7 +68,8 @@ fn read(claim: Table<'_>, bad: &BadScopes<'_>) -> Option<ClaimSpec> {
     let scopes = claim.optional("scopes").and_then(Node::texts).unwrap_or_default();
     let scopes: Vec<_> = scopes.into_iter().map(|scope| bad.scope(scope)).collect();
     let scopes = scopes.into_iter().collect::<Option<_>>();
-    Some(ClaimSpec { token: token?, value: value?, scopes: scopes? })
+    let status = status::read(claim);
+    Some(ClaimSpec { token: token?, value: value?, scopes: scopes?, status })
 }
 
 fn read_value(node: Node<'_>) -> Option<ClaimSource> {

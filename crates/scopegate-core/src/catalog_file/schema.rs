@@ -27,6 +27,9 @@ type Types = (&'static Shape, &'static [&'static str], Vec<(&'static str, Value)
 /// Maximum length of a name, in characters.
 const NAME: usize = 100;
 
+/// Maximum length of the description of a server or a policy, in characters.
+const DESCRIPTION: usize = 1000;
+
 /// Maximum length of an expression, in characters.
 const EXPRESSION: usize = 1024;
 
@@ -75,6 +78,7 @@ fn server_types() -> Types {
     let types = vec![
         ("id", formed("The last part of its issuer, {base}/oauth2/{id}", pattern::SERVER_ID)),
         ("name", text("The display name", NAME)),
+        ("description", text("What it is for", DESCRIPTION)),
         (
             "audiences",
             list(object("An audience of its tokens. The first one is the default", audience)),
@@ -135,6 +139,7 @@ fn claim_types() -> Types {
         ("value", object("Where its value comes from: one key", (&claim::VALUE, &[], value))),
         ("scopes", list(formed("A scope, one of which must be granted", pattern::SCOPE))),
         ("on_error", one_of("What happens if an expression fails", names(&claim::ON_ERROR))),
+        ("status", status()),
     ];
     (&claim::CLAIM, &["name", "value"], types)
 }
@@ -142,6 +147,7 @@ fn claim_types() -> Types {
 fn policy_types() -> Types {
     let types = vec![
         ("name", text("The name of the policy", NAME)),
+        ("description", text("What it is for", DESCRIPTION)),
         ("clients", list(formed("A client id, or \"*\" alone for all", pattern::CLIENT_ID))),
         ("status", status()),
         ("rule", tables("A rule", rule_types())),

@@ -21,6 +21,7 @@ pub(super) const SERVER: Shape = Shape {
     keys: &[
         "id",
         "name",
+        "description",
         "audiences",
         "dialect",
         "algorithms",
@@ -79,6 +80,7 @@ fn read_spec(server: Table<'_>, ids: &BadIds<'_>) -> Option<ServerSpec> {
     let status = status::read(server);
     Some(ServerSpec {
         name: name.map_or_else(|| "?".to_owned(), |name| name.text.to_owned()),
+        description: policy::description(server),
         audiences: audiences?,
         dialect,
         algorithms: algorithms?,

@@ -46,7 +46,8 @@ impl World {
             ["*"] => Clients::All,
             ids => Clients::Named(ids.iter().map(|id| ClientId::parse(id).unwrap()).collect()),
         };
-        let spec = PolicySpec { priority, clients, status: Status::Active };
+        let spec =
+            PolicySpec { priority, description: String::new(), clients, status: Status::Active };
         let server = ServerId::default_server();
         self.put(EntityKey::of_server(EntityKind::Policy, &server, name), Spec::Policy(spec));
         self

@@ -24,7 +24,7 @@ pub fn parse(text: &str) -> Option<Duration> {
 }
 
 /// Formats a duration with the largest unit that gives a whole number.
-pub(crate) fn show(duration: Duration) -> String {
+pub fn show(duration: Duration) -> String {
     let seconds = duration.as_secs();
     // Days are not used, because the documentation has the limits in hours.
     let whole = |(_, length): &(char, u64)| seconds.is_multiple_of(*length);

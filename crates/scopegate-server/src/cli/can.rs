@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::process::ExitCode;
 
 use clap::Args;
-use scopegate_core::administration::reach::{Reach, ReachError, Reached, Row};
+use scopegate_core::administration::reach::{Reached, Row};
 use scopegate_core::catalog::{ClientId, ServerId};
 
 use super::failure::CliError;
-use super::reach::{self, Question};
-use super::{Workplace, arguments};
+use super::installation;
+use super::reach::shown;
+use super::{Workplace, arguments, console};
 
 /// Tell which scopes a client can reach
 ///
@@ -38,23 +39,20 @@ pub(super) struct Can {
 
 impl Can {
     pub(super) async fn run(self, place: &Workplace) -> Result<ExitCode, CliError> {
-        reach::answer(place, &self, self.json).await
-    }
-}
-
-impl Question for Can {
-    type Found = Reached;
-
-    fn search(&self, reach: &Reach<'_>) -> Result<Vec<Reached>, ReachError> {
-        reach.can(&self.client, self.server.as_ref())
+        let installation = installation::open(place).await?;
+        let reached = installation.can(&self.client, self.server.as_ref()).await;
+        installation.close().await;
+        self.show(&reached?).map(|()| ExitCode::SUCCESS)
     }
 
-    fn nothing(&self) -> String {
-        format!("`{}` can get no scope", self.client)
-    }
-
-    fn rows(found: &[Reached]) -> Vec<(String, &Row)> {
-        by_scopes(found)
+    fn show(&self, reached: &[Reached]) -> Result<(), CliError> {
+        if self.json {
+            return console::json(&reached);
+        }
+        if reached.is_empty() {
+            return console::result(&format!("`{}` can get no scope", self.client));
+        }
+        console::result(&shown(by_scopes(reached).into_iter()))
     }
 }
 

@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use scopegate_core::administration::reach::{Reach, ReachError, Row};
+use scopegate_core::administration::reach::Row;
 use scopegate_core::catalog::ServerId;
 
 use super::failure::CliError;
-use super::reach::{self, Question};
-use super::{Workplace, arguments};
+use super::installation;
+use super::reach::shown;
+use super::{Workplace, arguments, console};
 
 /// Tell who can reach a scope
 ///
@@ -38,23 +39,20 @@ pub(super) struct WhoCan {
 
 impl WhoCan {
     pub(super) async fn run(self, place: &Workplace) -> Result<ExitCode, CliError> {
-        reach::answer(place, &self, self.json).await
-    }
-}
-
-impl Question for WhoCan {
-    type Found = Row;
-
-    fn search(&self, reach: &Reach<'_>) -> Result<Vec<Row>, ReachError> {
-        reach.who_can(&self.server, &self.scope)
+        let installation = installation::open(place).await?;
+        let rows = installation.who_can(&self.server, &self.scope).await;
+        installation.close().await;
+        self.show(&rows?).map(|()| ExitCode::SUCCESS)
     }
 
-    fn nothing(&self) -> String {
-        let Self { server, scope, .. } = self;
-        format!("no client can get `{scope}` at `{server}`")
-    }
-
-    fn rows(found: &[Row]) -> Vec<(String, &Row)> {
-        found.iter().map(|row| (row.client.clone(), row)).collect()
+    fn show(&self, rows: &[Row]) -> Result<(), CliError> {
+        let Self { server, scope, json } = self;
+        if *json {
+            return console::json(&rows);
+        }
+        if rows.is_empty() {
+            return console::result(&format!("no client can get `{scope}` at `{server}`"));
+        }
+        console::result(&shown(rows.iter().map(|row| (row.client.clone(), row))))
     }
 }

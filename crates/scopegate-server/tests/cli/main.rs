@@ -17,6 +17,7 @@ mod pkcs11;
 mod place;
 mod policy_tests;
 mod refusals;
+mod remote;
 mod serve;
 mod token;
 mod user_commands;

@@ -37,6 +37,7 @@ pub(super) fn entity(
             Spec::TrustedIssuer(Box::new(issuer(&key, *then, now, notes)?))
         }
         other @ (Spec::Claim(_)
+        | Spec::Group(_)
         | Spec::Policy(_)
         | Spec::Rule(_)
         | Spec::Scope(_)

@@ -30,7 +30,8 @@ fn server(id: &str, audience: &str) -> Edit {
 /// A policy for a client.
 fn policy(client: &str) -> Edit {
     let clients = Clients::Named([ClientId::parse(client).unwrap()].into());
-    let spec = PolicySpec { priority: 1, clients, status: Status::Active };
+    let spec =
+        PolicySpec { priority: 1, description: String::new(), clients, status: Status::Active };
     put(EntityKind::Policy, "default", "p", Spec::Policy(spec))
 }
 

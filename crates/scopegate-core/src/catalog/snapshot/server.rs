@@ -69,6 +69,7 @@ impl AuthorizationServer {
         let mut org = Self {
             spec: ServerSpec {
                 name: "Organisation".to_owned(),
+                description: String::new(),
                 audiences: vec![AudienceSpec {
                     name: Audience::parse(base.as_str()).expect("an issuer is printable"),
                     resources: Vec::new(),
@@ -220,7 +221,7 @@ impl AuthorizationServer {
     }
 
     /// All policies with their rules, active or not.
-    pub(in crate::catalog) fn written_policies(
+    pub fn written_policies(
         &self,
     ) -> impl Iterator<Item = (&str, Option<&PolicySpec>, &BTreeMap<String, RuleSpec>)> {
         let policies = self.policies.iter();

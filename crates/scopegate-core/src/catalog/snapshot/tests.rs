@@ -34,7 +34,7 @@ fn delete_scope(server: &str, name: &str) -> Edit {
 }
 
 fn policy(server: &str, name: &str, priority: u32, clients: Clients) -> Edit {
-    let spec = PolicySpec { priority, clients, status: Status::Active };
+    let spec = PolicySpec { priority, description: String::new(), clients, status: Status::Active };
     put(EntityKey::of_server(EntityKind::Policy, &id(server), name), Spec::Policy(spec))
 }
 

@@ -8,9 +8,9 @@ use serde_json::{Map, Value, json};
 use super::*;
 use crate::catalog::{
     AudienceSpec, ClaimExpression, ClaimSource, ClaimSpec, ClientAuth, ClientId, ClientSecret,
-    ClientSpec, Clients, ClockTime, Day, Effect, GroupFilter, GroupMatch, Hours, Network, OnError,
-    PolicySpec, RedirectUri, RuleSpec, ScopeSpec, Scopes, ServerId, ServerSpec, Status,
-    SubjectKind, TokenKind, TrustedIssuerSpec, ZoneSpec,
+    ClientSpec, Clients, ClockTime, Day, Effect, GroupFilter, GroupMatch, GroupSpec, Hours,
+    Network, OnError, PolicySpec, RedirectUri, RuleSpec, ScopeSpec, Scopes, ServerId, ServerSpec,
+    Status, SubjectKind, TokenKind, TrustedIssuerSpec, ZoneSpec,
 };
 use crate::expression::{Expression, Pattern, Wanted};
 
@@ -29,6 +29,7 @@ fn entities() -> Vec<Entity> {
     let redirect = RedirectUri::parse("https://portal.example/cb").unwrap();
     let server = ServerSpec {
         name: "Orders".to_owned(),
+        description: "All orders".to_owned(),
         audiences: vec![AudienceSpec {
             name: Audience::parse("api://orders").unwrap(),
             resources: vec!["https://orders.example".to_owned()],
@@ -54,6 +55,7 @@ fn entities() -> Vec<Entity> {
             value: "a".to_owned(),
         }),
         scopes: Vec::new(),
+        status: Status::Inactive,
     };
     let text = Expression::parse("user.profile.department", Wanted::Value).unwrap();
     let department = ClaimSpec {
@@ -63,6 +65,7 @@ fn entities() -> Vec<Entity> {
     let pattern = Pattern::parse("^team-").unwrap();
     let teams = ClaimSpec { value: ClaimSource::MatchingGroups(pattern), ..claim.clone() };
     let policy = PolicySpec {
+        description: "Who reads".to_owned(),
         priority: 1,
         clients: Clients::Named([client.clone()].into()),
         status: Status::Active,
@@ -91,6 +94,7 @@ fn entities() -> Vec<Entity> {
         scope_lifetimes: [("read".to_owned(), Duration::from_secs(300))].into(),
         ..RuleSpec::default()
     };
+    let group = GroupSpec { description: "Who works here".to_owned() };
     let zone = ZoneSpec { networks: vec![Network::parse("192.0.2.0/24").unwrap()] };
     let trusted = TrustedIssuerSpec {
         jwks: vec![jwk.clone()],
@@ -111,6 +115,7 @@ fn entities() -> Vec<Entity> {
     let of = |kind, name| EntityKey::of_server(kind, &default(), name);
     let all = [
         (EntityKey::zone("office"), Spec::Zone(zone)),
+        (EntityKey::group("staff"), Spec::Group(group)),
         (EntityKey::server(&default()), Spec::Server(server)),
         (of(EntityKind::Scope, "read"), Spec::Scope(scope)),
         (of(EntityKind::Claim, "tenant"), Spec::Claim(claim)),
@@ -328,7 +333,7 @@ fn an_unreadable_row_affects_its_client_server_or_user() {
         let expected = match kind {
             EntityKind::Client => "client a",
             EntityKind::Server => "server a",
-            EntityKind::Zone => "nothing",
+            EntityKind::Group | EntityKind::Zone => "nothing",
             _ => "server default",
         };
         assert_eq!(affected(kind.as_str(), "default/people", "a"), expected);

@@ -66,7 +66,7 @@ catalog.toml:13:1: missing key "clients": a policy needs it"#
     );
     assert_eq!(
         refusal_of_policy("name = 'p'\nclients = ['*']\npriority = 1"),
-        r#"catalog.toml:16:1: unknown key "priority": write one of "name", "clients", "status", "rule""#
+        r#"catalog.toml:16:1: unknown key "priority": write one of "name", "description", "clients", "status", "rule""#
     );
     assert_eq!(
         refusal_of_policy("name = 'p'\nclients = ['*']\nstatus = 'OFF'"),

@@ -117,6 +117,7 @@ const fn table(kind: EntityKind) -> &'static str {
     match kind {
         EntityKind::Claim => "server.claim",
         EntityKind::Client => "client",
+        EntityKind::Group => "group",
         EntityKind::Policy => "server.policy",
         EntityKind::Rule => "server.policy.rule",
         EntityKind::Scope => "server.scope",

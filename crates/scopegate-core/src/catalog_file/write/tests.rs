@@ -248,6 +248,7 @@ prop_compose! {
         };
         let spec = ServerSpec {
             name: title,
+            description: String::new(),
             audiences: vec![audience(format!("api-{id}"))],
             dialect: Default::default(),
             algorithms: vec![scopegate_jose::Algorithm::SIGNING[algorithm]],
@@ -290,12 +291,12 @@ prop_compose! {
                 _ => ClaimSource::Groups(GroupFilter { kind: GroupMatch::StartsWith, value: name.clone() }),
             };
             let token = if of_id { TokenKind::Id } else { TokenKind::Access };
-            let spec = Spec::Claim(ClaimSpec { token, value, scopes: Vec::new() });
+            let spec = Spec::Claim(ClaimSpec { token, value, scopes: Vec::new(), status: Status::Active });
             entities.push(owned(EntityKey::of_server(EntityKind::Claim, &server, &format!("x-{name}")), spec));
         }
         for ((active, rules), priority) in policies.into_iter().zip(1..) {
             let name = format!("p {}", 9 - priority);
-            let spec = PolicySpec { priority, clients: Clients::All, status: status(active) };
+            let spec = PolicySpec { priority, description: String::new(), clients: Clients::All, status: status(active) };
             entities.push(owned(EntityKey::of_server(EntityKind::Policy, &server, &name), Spec::Policy(spec)));
             for ((minutes, any, refresh, active), priority) in rules.into_iter().zip(1..) {
                 let all = scopegate_claims::ScopeSet::from_tokens(&names).unwrap();

@@ -77,7 +77,7 @@ pub struct Revoked {
 
 /// Why an order about keys is not carried out.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "whoever answers must decide about a new variant")]
 pub enum KeyOrderError {
     /// The server does not sign with the algorithm.
     #[error("the server does not sign with {0}: its algorithms are in the catalog")]
@@ -121,6 +121,14 @@ impl KeyRing {
             listed.collect::<Vec<_>>()
         };
         servers.iter().flat_map(of_server).collect()
+    }
+
+    /// All keys of a server that are not dropped, in the order of their age.
+    pub fn list_of(&self, server: &AuthorizationServer) -> Vec<ListedKey> {
+        let held = self.held.load();
+        let keys: Vec<_> = held.stored(&server.id).iter().collect();
+        let rotation = Rotation::of(&server.spec.keys);
+        keys.iter().map(|key| listed(key, &keys, &rotation)).collect()
     }
 
     /// Announces the next key of a server now: of one algorithm, or of each. It signs after the time

@@ -128,7 +128,7 @@ impl Tried {
 }
 
 fn policy_for(clients: Clients) -> PolicySpec {
-    PolicySpec { priority: 1, clients, status: Status::Active }
+    PolicySpec { priority: 1, description: String::new(), clients, status: Status::Active }
 }
 
 fn names(names: &[&str]) -> BTreeSet<String> {

@@ -154,7 +154,11 @@ fn random_policies(dice: &mut Dice) -> Policies {
         let mut rules: Vec<_> = rules.collect();
         rules.sort_by_key(|(_, rule)| rule.priority);
         rules.dedup_by_key(|(_, rule)| rule.priority);
-        (format!("p{place}"), PolicySpec { priority, clients, status }, rules)
+        (
+            format!("p{place}"),
+            PolicySpec { priority, description: String::new(), clients, status },
+            rules,
+        )
     });
     let mut policies: Vec<_> = policies.collect();
     policies.sort_by_key(|(_, policy, _)| policy.priority);

@@ -2,7 +2,8 @@
 
 use scopegate_claims::UnixTime;
 use scopegate_core::store::StoredEvent;
-use serde_json::{Value, json};
+use scopegate_server::audit_json::audit_json;
+use serde_json::Value;
 
 use crate::cli::table::Listed;
 use crate::cli::time_text;
@@ -36,27 +37,6 @@ impl EventRow {
 
     fn is_allowed(&self) -> bool {
         self.text("outcome") == Some(ALLOW)
-    }
-
-    /// Whether the event is a decision about a request of a client, which has an id to ask for.
-    fn is_decision(&self) -> bool {
-        self.text("kind").is_some_and(|kind| kind.starts_with(COMMON))
-            && self.body["count"].is_null()
-    }
-
-    /// Who did it. `None` if it is not recorded.
-    fn actor(&self) -> Value {
-        if !self.body["actor"].is_null() {
-            return self.body["actor"].clone();
-        }
-        let kind = self.text("kind").unwrap_or_default();
-        let (actor, id) = match kind {
-            _ if kind.starts_with("user.session.") => ("user", self.text("user")),
-            _ if kind.starts_with("app.oauth2.as.key.") => ("system", Some("keys")),
-            _ if self.is_decision() => ("client", self.text("client")),
-            _ => return Value::Null,
-        };
-        id.map_or(Value::Null, |id| json!({ "type": actor, "id": id }))
     }
 
     /// Why, or what: the rule, the reason, the actor and the entity, as far as there are any.
@@ -112,49 +92,14 @@ impl Listed for EventRow {
     }
 
     fn json(&self) -> Value {
-        let scopes: Vec<_> = self.text("scope").unwrap_or_default().split_whitespace().collect();
-        let outcome = self.text("outcome");
-        json!({
-            "id": self.id,
-            "at": self.at().map(time_text::rfc3339),
-            "kind": self.text("kind"),
-            "outcome": if self.is_allowed() { "allow" } else { "refused" },
-            "error": outcome.filter(|_| !self.is_allowed()),
-            "actor": self.actor(),
-            "server": self.text("server"),
-            "client": self.text("client"),
-            "user": self.text("user"),
-            "grant_type": self.text("grant_type"),
-            "scopes": scopes,
-            "rule": self.text("rule"),
-            "decision_id": self.is_decision().then_some(&self.id),
-            "reason": self.text("reason"),
-            "address": self.text("address"),
-            "token_id": self.text("token_id"),
-            "family": self.text("family"),
-            "count": self.body["count"],
-            "before": shown_entity(&self.body["before"]),
-            "after": shown_entity(&self.body["after"]),
-        })
+        audit_json(&self.id, &self.body.to_string())
     }
-}
-
-/// An entity of the catalog. The times of its secrets are stored as seconds, and shown in RFC 3339.
-fn shown_entity(stored: &Value) -> Value {
-    let mut entity = stored.clone();
-    let secrets = entity.pointer_mut("/spec/secrets").and_then(Value::as_array_mut);
-    let secrets = secrets.into_iter().flatten().filter_map(Value::as_object_mut);
-    for (name, value) in secrets.flatten() {
-        if let (true, Some(seconds)) = (name.ends_with("_at"), value.as_u64()) {
-            *value = time_text::rfc3339(UnixTime::from_seconds(seconds)).into();
-        }
-    }
-    entity
 }
 
 #[cfg(test)]
 mod tests {
     use scopegate_core::audit::DecisionId;
+    use serde_json::json;
 
     use super::*;
 

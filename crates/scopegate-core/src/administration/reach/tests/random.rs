@@ -64,7 +64,12 @@ pub(super) fn catalog(dice: &mut Dice, has_circumstances: bool) -> Snapshot {
         for place in 0..1 + dice.roll(3) {
             let name = format!("p{place}");
             let priority = u32::try_from(place).unwrap();
-            let spec = PolicySpec { priority, clients: clients(dice), status: random_status(dice) };
+            let spec = PolicySpec {
+                priority,
+                description: String::new(),
+                clients: clients(dice),
+                status: random_status(dice),
+            };
             put(EntityKey::of_server(EntityKind::Policy, &id, &name), Spec::Policy(spec));
             for priority in 0..1 + dice.roll(4) {
                 let key = EntityKey::rule(&id, &name, &format!("r{priority}"));
@@ -109,6 +114,7 @@ fn client(dice: &mut Dice) -> ClientSpec {
 fn server(dice: &mut Dice, id: &ServerId, trusted: Option<ServerId>) -> ServerSpec {
     ServerSpec {
         name: id.to_string(),
+        description: String::new(),
         audiences: vec![AudienceSpec {
             name: scopegate_claims::Audience::parse(&format!("api://{id}")).unwrap(),
             resources: vec!["https://one.example".into(), "https://two.example".into()],

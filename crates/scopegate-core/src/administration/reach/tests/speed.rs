@@ -21,7 +21,8 @@ fn many_rules_and_users_are_searched_without_trying_each_pair() {
         Spec::Scope(ScopeSpec::default()),
     );
     let clients = Clients::All;
-    let policy = PolicySpec { priority: 1, clients, status: Status::Active };
+    let policy =
+        PolicySpec { priority: 1, description: String::new(), clients, status: Status::Active };
     put(EntityKey::of_server(EntityKind::Policy, &server, "p"), Spec::Policy(policy));
     for number in 0..1_000_u32 {
         let rule = RuleSpec {

@@ -43,7 +43,7 @@ fn rule() -> RuleSpec {
 }
 
 fn policy(clients: Clients) -> Edit {
-    let spec = PolicySpec { priority: 1, clients, status: Status::Active };
+    let spec = PolicySpec { priority: 1, description: String::new(), clients, status: Status::Active };
     put(key(EntityKind::Policy, "p"), Spec::Policy(spec))
 }
 
@@ -80,6 +80,7 @@ fn references() -> Vec<(EntityKey, Edit)> {
     let read = || Scopes::Named(ScopeSet::parse("read openid").unwrap());
     let cap = std::time::Duration::from_secs(300);
     let claim = ClaimSpec {
+        status: Status::Active,
         token: TokenKind::Access,
         value: ClaimSource::Constant("gold".into()),
         scopes: vec![scopegate_claims::Scope::parse("read").unwrap()],
