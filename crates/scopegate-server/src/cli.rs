@@ -21,6 +21,7 @@ mod logging;
 mod owner;
 mod plan;
 mod plan_text;
+mod reach;
 mod schema;
 mod serve;
 mod table;

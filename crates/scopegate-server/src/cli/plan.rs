@@ -14,7 +14,7 @@ use serde_json::json;
 use super::colour::Colours;
 use super::failure::CliError;
 use super::owner::Owned;
-use super::{Workplace, catalog_file, console, input, is_missing, plan_text, who_can};
+use super::{Workplace, catalog_file, console, input, is_missing, plan_text, reach};
 
 /// Show what `apply` would change
 ///
@@ -52,7 +52,7 @@ impl ShowPlan {
         } else {
             let setup = Setup::open(&config, &base).await?;
             let planned = self.plan(&setup).await;
-            let users = who_can::users(setup.store()).await;
+            let users = reach::users(setup.store()).await;
             setup.store().close().await;
             let (before, plan) = planned?;
             (before, plan, users?.users)

@@ -27,6 +27,13 @@ fn kid_of(keys: &[Value], phase: &str) -> String {
     key["kid"].as_str().unwrap().to_owned()
 }
 
+/// The seconds since 1970 of a time in RFC 3339.
+fn seconds(time: &Value) -> u64 {
+    let text = time.as_str().unwrap();
+    assert!(text.ends_with('Z') && text.len() == "2027-01-31T00:00:00Z".len(), "{text}");
+    scopegate_core::explain::parse_time(text).unwrap().as_seconds()
+}
+
 /// The ids of the keys that a server publishes.
 async fn published(serving: &Serving) -> Vec<String> {
     let answer = reqwest::get(format!("{}/oauth2/default/v1/keys", serving.base)).await.unwrap();
@@ -88,9 +95,9 @@ fn the_list_has_the_names_that_other_tools_rely_on() {
         ["algorithm", "created", "drops_at", "kid", "phase", "retires_at", "server", "signs_from"];
     assert_eq!(names, known);
     assert_eq!((keys.len(), &keys[0]["algorithm"]), (1, &Value::from("ES256")));
-    let created = keys[0]["created"].as_u64().unwrap();
-    assert_eq!(keys[0]["signs_from"], created);
-    assert_eq!(keys[0]["retires_at"], created + 90 * 86_400);
+    let created = seconds(&keys[0]["created"]);
+    assert_eq!(seconds(&keys[0]["signs_from"]), created);
+    assert_eq!(seconds(&keys[0]["retires_at"]), created + 90 * 86_400);
     let shown = succeeds(&place, &["keys", "list"]).stdout;
     assert!(shown.lines().count() >= 2 && shown.contains("\tsigning\tretires "), "{shown}");
     for (arguments, said) in [
@@ -118,7 +125,7 @@ async fn a_short_schedule_is_published_with_a_short_lifetime() {
     let answer = reqwest::get(format!("{}/oauth2/default/v1/keys", serving.base)).await.unwrap();
     assert_eq!(answer.headers()["cache-control"], "public, max-age=35");
     let listed = listed(&place);
-    let at = |name: &str| listed[0][name].as_u64().unwrap();
+    let at = |name: &str| seconds(&listed[0][name]);
     assert_eq!(at("retires_at"), at("signs_from") + 60);
     assert_eq!(at("drops_at"), at("retires_at") + 600 + 100, "tokens live for 10 minutes");
 }

@@ -111,7 +111,7 @@ fn spec_of_rule(lines: &str) -> RuleSpec {
     let file = parse(rule(lines)).unwrap();
     let rule = file.entities.iter().find(|entity| entity.key.kind == EntityKind::Rule).unwrap();
     match &rule.spec {
-        Spec::Rule(rule) => rule.clone(),
+        Spec::Rule(rule) => RuleSpec::clone(rule),
         other => unreachable!("{other:?} is no rule"),
     }
 }

@@ -67,8 +67,8 @@ scope_lifetimes = { "read" = "5m" }"#,
     let file = file.unwrap();
     let key = EntityKey::rule(&ServerId::parse("orders").unwrap(), "p", "r");
     let rule = file.entities.iter().find(|entity| entity.key == key).unwrap();
-    let Spec::Rule(RuleSpec { effect, hours: Some(hours), client_auth, when, .. }) = &rule.spec
-    else {
+    let Spec::Rule(written) = &rule.spec else { panic!("{rule:?}") };
+    let RuleSpec { effect, hours: Some(hours), client_auth, when, .. } = &**written else {
         panic!("{rule:?}")
     };
     assert_eq!(*effect, Effect::Allow);

@@ -133,10 +133,23 @@ impl Listed for EventRow {
             "token_id": self.text("token_id"),
             "family": self.text("family"),
             "count": self.body["count"],
-            "before": self.body["before"],
-            "after": self.body["after"],
+            "before": shown_entity(&self.body["before"]),
+            "after": shown_entity(&self.body["after"]),
         })
     }
+}
+
+/// An entity of the catalog. The times of its secrets are stored as seconds, and shown in RFC 3339.
+fn shown_entity(stored: &Value) -> Value {
+    let mut entity = stored.clone();
+    let secrets = entity.pointer_mut("/spec/secrets").and_then(Value::as_array_mut);
+    let secrets = secrets.into_iter().flatten().filter_map(Value::as_object_mut);
+    for (name, value) in secrets.flatten() {
+        if let (true, Some(seconds)) = (name.ends_with("_at"), value.as_u64()) {
+            *value = time_text::rfc3339(UnixTime::from_seconds(seconds)).into();
+        }
+    }
+    entity
 }
 
 #[cfg(test)]
@@ -185,6 +198,19 @@ mod tests {
         assert_eq!((&row.json()["actor"], &row.json()["decision_id"]), (&actor, &Value::Null));
         assert_eq!(row.json()["error"], Value::Null);
         assert_eq!(row.cells()[7], "deleted client batch; by file \"catalog.toml\"");
+    }
+
+    #[test]
+    fn the_times_of_a_changed_entity_are_in_rfc_3339() {
+        let secret =
+            json!({ "mac": "***", "created_at": 1_800_000_000, "expires_at": 1_800_003_600 });
+        let client = json!({ "kind": "client", "spec": { "name": "Batch", "secrets": [secret] } });
+        let row = row(&json!({ "kind": "catalog.entity.change", "after": client }));
+        let shown = json!({
+            "mac": "***", "created_at": "2027-01-15T08:00:00Z", "expires_at": "2027-01-15T09:00:00Z",
+        });
+        assert_eq!(row.json()["after"]["spec"], json!({ "name": "Batch", "secrets": [shown] }));
+        assert_eq!(row.json()["before"], Value::Null);
     }
 
     #[test]

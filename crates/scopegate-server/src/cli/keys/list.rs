@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{parse_server, server};
 use crate::cli::console;
 use crate::cli::failure::CliError;
-use crate::cli::time_text::show;
+use crate::cli::time_text::{rfc3339, show};
 
 /// List the keys that are published: server, key id, algorithm, phase, and what comes next
 ///
@@ -21,7 +21,7 @@ pub(crate) struct List {
     #[arg(long, value_name = "ID", value_parser = parse_server)]
     server: Option<ServerId>,
 
-    /// A JSON array; times are seconds since 1970
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -44,15 +44,16 @@ impl List {
 }
 
 fn to_json(key: &ListedKey) -> Value {
+    let time = |time: Option<UnixTime>| time.map(rfc3339);
     json!({
         "server": key.server.as_str(),
         "kid": key.kid,
         "algorithm": key.algorithm.name(),
         "phase": key.phase.as_str(),
-        "created": key.created,
-        "signs_from": key.signs_from,
-        "retires_at": key.retires_at,
-        "drops_at": key.drops_at,
+        "created": rfc3339(key.created),
+        "signs_from": time(key.signs_from),
+        "retires_at": time(key.retires_at),
+        "drops_at": time(key.drops_at),
     })
 }
 
