@@ -183,7 +183,7 @@ pub async fn apply_as(
         let new = new_users(file, &known, door.now);
         let content = AppliedContent::Sha256(file.sha256);
         let mark = FileMark { owner, file: AppliedFile { version: file.version, content } };
-        let extra = Extra { files: &[mark], seeds: &new, restored: None };
+        let extra = Extra { files: &[mark], seeds: &new, ..Extra::default() };
         let reach = match others {
             Others::Adopt => Reach::Adopt(owner),
             Others::Refuse => Reach::Own(owner),

@@ -96,6 +96,25 @@ impl CatalogDoor<'_> {
         Err(EditError::Busy.into())
     }
 
+    /// The same for one entity of any owner, which keeps its owner. The change may put a client on hold, or
+    /// lift its hold.
+    pub(crate) async fn edit_held<E: From<EditError>>(
+        &self,
+        decide: impl Fn(&Snapshot) -> Result<Entity, E>,
+    ) -> Result<u64, E> {
+        for _ in 0..ATTEMPTS {
+            let catalog = self.catalog().await.map_err(EditError::from)?;
+            let entity = decide(&catalog)?;
+            let extra = Extra { holds: Holds::Changed, ..Extra::default() };
+            let reach = Reach::Own(entity.owner);
+            match self.write(&catalog, vec![Edit::Put(entity)], reach, extra).await {
+                Err(EditError::Storage(StoreError::Conflict)) => {}
+                answer => return Ok(answer?),
+            }
+        }
+        Err(EditError::Busy.into())
+    }
+
     /// The stored catalog.
     async fn catalog(&self) -> Result<Snapshot, StoreError> {
         Ok(Snapshot::empty(self.base).after(self.store.catalog_since(0).await?))
@@ -107,10 +126,13 @@ impl CatalogDoor<'_> {
         catalog: &Snapshot,
         mut edits: Vec<Edit>,
         reach: Reach,
-        Extra { files, seeds, restored }: Extra<'_>,
+        Extra { files, seeds, restored, holds }: Extra<'_>,
     ) -> Result<u64, EditError> {
         for edit in &mut edits {
             note_secret_times(edit, catalog, self.now);
+            if holds == Holds::Kept {
+                keep_hold(edit, catalog);
+            }
         }
         let mut entry = history::Entry::default();
         let mut events = Vec::with_capacity(edits.len());
@@ -263,6 +285,18 @@ pub(crate) struct Extra<'a> {
     pub(crate) seeds: &'a [NewUser],
     /// The version that is restored.
     pub(crate) restored: Option<u64>,
+    /// What happens to the holds of clients.
+    pub(crate) holds: Holds,
+}
+
+/// What a change does to the holds of clients.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Holds {
+    /// A client on hold stays on hold.
+    #[default]
+    Kept,
+    /// A client is put on hold, or its hold is lifted.
+    Changed,
 }
 
 impl Authority {
@@ -297,6 +331,18 @@ fn note_secret_times(edit: &mut Edit, catalog: &Snapshot, now: UnixTime) {
         let before = catalog.client(&key.name).ok().flatten();
         **client =
             std::mem::take(&mut **client).with_secret_times(before.map(|known| &known.spec), now);
+    }
+}
+
+/// Keeps a client on hold, whoever changes it.
+fn keep_hold(edit: &mut Edit, catalog: &Snapshot) {
+    if let Edit::Put(entity) = edit
+        && entity.key.kind == EntityKind::Client
+        && let Ok(Some(known)) = catalog.client(&entity.key.name)
+        && known.spec.is_on_hold()
+        && let Some(stored) = catalog.entity(&entity.key)
+    {
+        entity.keep_hold_of(&stored);
     }
 }
 

@@ -165,7 +165,7 @@ pub async fn rollback<S: CatalogStore + CatalogHistory>(
         return Ok(Rollback { plan, notes, catalog_version: found });
     }
     let files = rolled_back_files(store, &plan).await?;
-    let extra = Extra { files: &files, seeds: &[], restored: Some(version) };
+    let extra = Extra { files: &files, restored: Some(version), ..Extra::default() };
     match door.write(&catalog, plan.edits().to_vec(), Reach::All, extra).await {
         Ok(catalog_version) => Ok(Rollback { plan, notes, catalog_version }),
         Err(EditError::Storage(StoreError::Conflict)) => {

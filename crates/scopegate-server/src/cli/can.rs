@@ -1,6 +1,6 @@
 //! `scopegate can`
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -47,6 +47,10 @@ impl Question for Can {
 
     fn search(&self, reach: &Reach<'_>) -> Result<Vec<Reached>, ReachError> {
         reach.can(&self.client, self.server.as_ref())
+    }
+
+    fn clients(found: &[Reached]) -> BTreeSet<&str> {
+        found.iter().map(|found| found.row.client.as_str()).collect()
     }
 
     fn nothing(&self) -> String {

@@ -74,7 +74,11 @@ impl ShowPlan {
 
     fn show(&self, plan: &Plan, access: &[AccessChange]) -> Result<(), CliError> {
         if self.json {
-            return console::json(&json!({ "changes": plan.to_json(), "access": access }));
+            return console::json(&json!({
+                "changes": plan.to_json(),
+                "access": access,
+                "on_hold": plan.held(),
+            }));
         }
         let colours = Colours::of_stdout();
         console::result(&(plan_text::access(access, colours) + &plan_text::changes(plan, colours)))

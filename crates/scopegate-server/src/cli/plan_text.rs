@@ -30,6 +30,12 @@ pub(super) fn changes(plan: &Plan, colours: Colours) -> String {
         let line = one_line(&format!("+ user {login}"));
         let _ = writeln!(text, "{}", colours.paint(Colour::Added, &line));
     }
+    for id in plan.held() {
+        let line = format!(
+            "client {id} is on hold and stays so: `scopegate clients enable {id}` lifts it"
+        );
+        let _ = writeln!(text, "{}", one_line(&line));
+    }
     let _ = write!(text, "{added} to add, {changed} to change, {deleted} to delete");
     text
 }
@@ -44,7 +50,11 @@ pub(super) fn entity(text: &mut String, change: &EntityDifference<'_>, colours: 
     let line = one_line(&format!("{sign} {} {}", change.key.kind.as_str(), change.id()));
     let _ = writeln!(text, "{}", colours.paint(colour, &line));
     // What is deleted is not repeated.
-    if change.action() != Action::Delete {
+    if change.action() == Action::Delete {
+        if change.ends_hold() {
+            let _ = writeln!(text, "    its hold ends: a later client with this id is not on hold");
+        }
+    } else {
         for change in change.fields() {
             let _ = writeln!(text, "    {}", field(&change, colours));
         }

@@ -2,16 +2,18 @@
 
 mod shown;
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use scopegate_core::administration::reach::{Reach, ReachError, Row, StoredUsers, stored_users};
 use scopegate_core::authority::Authority;
+use scopegate_core::catalog::Snapshot;
 use scopegate_core::store::Directory;
 use serde::Serialize;
 
 use self::shown::shown;
 use super::failure::CliError;
-use super::{Workplace, console};
+use super::{Workplace, console, plan_text};
 
 /// A question about the reach of clients.
 pub(super) trait Question {
@@ -19,6 +21,9 @@ pub(super) trait Question {
     type Found: Serialize;
 
     fn search(&self, reach: &Reach<'_>) -> Result<Vec<Self::Found>, ReachError>;
+
+    /// The clients that a row of what is found is about.
+    fn clients(found: &[Self::Found]) -> BTreeSet<&str>;
 
     /// What is said if nothing is found.
     fn nothing(&self) -> String;
@@ -47,6 +52,15 @@ async fn tell<Q: Question>(
     let users = users(&**authority.store()).await?.users;
     let catalog = authority.catalog();
     let found = question.search(&Reach::new(&catalog, &users));
+    if let Some(lifted) = catalog.without_holds()
+        && let Ok(others) = question.search(&Reach::new(&lifted, &users))
+    {
+        for id in Q::clients(&others).into_iter().filter(|id| is_on_hold(&catalog, id)) {
+            console::notice(&plan_text::one_line(&format!(
+                "client {id} is on hold and gets nothing: `scopegate clients enable {id}` lifts it"
+            )));
+        }
+    }
     let found = found.map_err(|error| CliError::failed(&error))?;
     if json {
         return console::json(&found);
@@ -55,6 +69,10 @@ async fn tell<Q: Question>(
         return console::result(&question.nothing());
     }
     console::result(&shown(Q::rows(&found).into_iter()))
+}
+
+fn is_on_hold(catalog: &Snapshot, id: &str) -> bool {
+    matches!(catalog.client(id), Ok(Some(client)) if client.spec.is_on_hold())
 }
 
 /// All users of the store. Users whose rows cannot be read are shown, and left out.

@@ -1,5 +1,6 @@
 //! `scopegate who-can`
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -47,6 +48,10 @@ impl Question for WhoCan {
 
     fn search(&self, reach: &Reach<'_>) -> Result<Vec<Row>, ReachError> {
         reach.who_can(&self.server, &self.scope)
+    }
+
+    fn clients(found: &[Row]) -> BTreeSet<&str> {
+        found.iter().map(|row| row.client.as_str()).collect()
     }
 
     fn nothing(&self) -> String {

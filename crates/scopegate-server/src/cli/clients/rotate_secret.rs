@@ -26,7 +26,7 @@ Examples:
   scopegate clients rotate-secret batch --overlap 7d
   scopegate clients rotate-secret batch --overlap 0s --secret-file secret.txt
 
-Exit codes: 0 done, 1 the store refused it (unknown client, owned by a file, no secret), 2 wrong arguments.")]
+Exit codes: 0 done, 1 the store refused it (unknown client, no secret, secrets in a file), 2 wrong arguments.")]
 pub(crate) struct RotateSecret {
     /// The client id
     #[arg(value_name = "ID", value_parser = ClientId::parse)]
