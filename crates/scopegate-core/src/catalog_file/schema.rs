@@ -156,7 +156,7 @@ fn rule_types() -> Types {
         ("users", list(text("A login"))),
         ("groups", list(text("A group of users"))),
         ("scopes", list(text("A scope of the server, or \"*\" alone for any"))),
-        ("access_token_lifetime", duration("5m to 24h")),
+        ("access_token_lifetime", duration("5m to 1d")),
         ("refresh_token_lifetime", duration("Without it, no limit")),
         ("refresh_token_window", duration("How long a refresh token may stay unused")),
         ("status", status()),

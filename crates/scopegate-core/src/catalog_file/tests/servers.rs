@@ -349,15 +349,15 @@ fn a_key_schedule_is_long_enough_for_caches() {
         ),
         (
             "every = '59s'",
-            r#"7:9: "59s" is too short for the time that a key signs: write "1m" to "87600h""#,
+            r#"7:9: "59s" is too short for the time that a key signs: write "1m" to "3650d""#,
         ),
         (
             "every = '3651d'",
-            r#"7:9: "87624h" is too long for the time that a key signs: write "1m" to "87600h""#,
+            r#"7:9: "3651d" is too long for the time that a key signs: write "1m" to "3650d""#,
         ),
         (
             "announce = '44s'",
-            r#"7:12: "44s" is too short for the time that a key is published before it signs: write "45s" to "2160h""#,
+            r#"7:12: "44s" is too short for the time that a key is published before it signs: write "45s" to "90d""#,
         ),
         (
             "every = '1h'\nannounce = '61m'",
@@ -365,7 +365,7 @@ fn a_key_schedule_is_long_enough_for_caches() {
         ),
         (
             "rotation = 'manual'\nevery = '1h'\nannounce = '91d'",
-            r#"9:12: "2184h" is too long for the time that a key is published before it signs: write "45s" to "2160h""#,
+            r#"9:12: "91d" is too long for the time that a key is published before it signs: write "45s" to "90d""#,
         ),
         (
             "often = true",
