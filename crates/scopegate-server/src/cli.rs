@@ -19,6 +19,7 @@ mod input;
 mod keys;
 mod logging;
 mod owner;
+mod person;
 mod plan;
 mod plan_text;
 mod reach;
@@ -63,6 +64,10 @@ struct Cli {
     /// How the process runs [default: ./scopegate.toml, if it exists]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+
+    /// Who runs the command, for the history and the audit log [default: the user of the system at this host]
+    #[arg(long = "as", global = true, value_name = "NAME", value_parser = person::parse)]
+    person: Option<String>,
 
     #[command(subcommand)]
     command: Command,
@@ -111,6 +116,7 @@ pub(crate) fn run() -> ExitCode {
 
 impl Cli {
     async fn run(self) -> Result<ExitCode, CliError> {
+        person::set(self.person);
         let place = Workplace { file: self.config };
         match self.command {
             Command::Serve(command) => command.run(&place).await,

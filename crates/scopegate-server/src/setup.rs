@@ -21,7 +21,7 @@ use scopegate_core::administration::edit_catalog::CatalogDoor;
 use scopegate_core::administration::plan::Ownership;
 use scopegate_core::audit::Actor;
 use scopegate_core::authority::{Foundation, OpenError, check_master_key};
-use scopegate_core::catalog::{ClientId, ClientSecret, Owner, UserId};
+use scopegate_core::catalog::{ClientId, ClientSecret, EntityKey, Owner, UserId};
 use scopegate_core::catalog_file::{CatalogContext, CatalogErrors, CatalogFile, CatalogSource};
 use scopegate_core::client_auth::secret_mac;
 use scopegate_core::keys::fetch::NoFetch;
@@ -71,6 +71,7 @@ pub struct Setup {
     requests: RequestLimits,
     audit: AuditConfig,
     history: HistoryConfig,
+    person: Option<String>,
 }
 
 /// Why a storage may not be served, or a catalog file is not applied. Nothing was changed.
@@ -160,7 +161,23 @@ impl Setup {
         let trusted_proxies = config.trusted_proxies.clone();
         let (requests, audit, history) = (config.requests, config.audit, config.history);
         let base = base.clone();
-        Ok(Self { base, exposure, store, master_key, trusted_proxies, requests, audit, history })
+        Ok(Self {
+            base,
+            exposure,
+            store,
+            master_key,
+            trusted_proxies,
+            requests,
+            audit,
+            history,
+            person: None,
+        })
+    }
+
+    /// Names the person for whom catalog files are applied, for the history of the catalog and the audit log.
+    #[must_use]
+    pub fn on_behalf_of(self, person: String) -> Self {
+        Self { person: Some(person), ..self }
     }
 
     /// Makes the entities of the owner `file` what a file says. Applying the same file again changes
@@ -221,7 +238,7 @@ impl Setup {
         file: &CatalogFile,
         terms: Terms,
     ) -> Result<Applied, SetupError> {
-        let actor = Actor::file(name);
+        let actor = Actor::file(name).on_behalf_of(self.person.as_deref());
         let (store, base) = (&self.store, &self.base);
         let door = CatalogDoor { store, base, actor: &actor, now: SystemClock.now() };
         if file.demo {
@@ -254,7 +271,7 @@ impl Setup {
         if file.demo && self.exposure == Exposure::Public {
             return Err(SetupError::PublicDemo(name.to_owned()));
         }
-        let actor = Actor::file(name);
+        let actor = Actor::file(name).on_behalf_of(self.person.as_deref());
         let (store, base) = (&self.store, &self.base);
         let door = CatalogDoor { store, base, actor: &actor, now: SystemClock.now() };
         let terms = Terms { ownership, ..Terms::of(Mode::DryRun) };
@@ -361,6 +378,10 @@ impl CatalogContext for StoreContext<'_> {
 
     fn has_client(&self, id: &ClientId) -> bool {
         self.clients().is_some_and(|clients| clients.has_client_of_others(id))
+    }
+
+    fn dangles(&self, of: &EntityKey, client: &ClientId) -> bool {
+        self.clients().is_some_and(|clients| clients.dangles(of, client))
     }
 
     fn kept_secret(&self, client: &ClientId, id: &str) -> Option<ClientSecret> {

@@ -166,7 +166,11 @@ impl CatalogDoor<'_> {
         // Edits that change nothing are not written and have no audit event.
         let mut changed = changed.into_iter();
         edits.retain(|_| changed.next().unwrap_or_default());
-        self.check(catalog, &edits)?;
+        let references = match reach {
+            Reach::Restored(_) => References::MayBeGone,
+            Reach::Own(_) | Reach::Adopt(_) => References::MustExist,
+        };
+        self.check(catalog, &edits, references)?;
         if edits.is_empty() && files.is_empty() && seeds.is_empty() {
             return Ok(catalog.version());
         }
@@ -185,12 +189,21 @@ impl CatalogDoor<'_> {
     }
 
     /// Refuses changes that break a rule.
-    pub(crate) fn check(&self, catalog: &Snapshot, edits: &[Edit]) -> Result<(), EditError> {
-        let misplaced = check_places(self.view(catalog), edits);
+    pub(crate) fn check(
+        &self,
+        catalog: &Snapshot,
+        edits: &[Edit],
+        references: References,
+    ) -> Result<(), EditError> {
+        let dangles = |_: &EntityKey, named: &EntityKey| {
+            references == References::MayBeGone && named.kind == EntityKind::Client
+        };
+        let view = View { dangles: &dangles, ..self.view(catalog) };
+        let misplaced = check_places(view, edits);
         if !misplaced.is_empty() {
             return Err(EditError::Refused(misplaced));
         }
-        let checked = check(self.view(catalog), edits);
+        let checked = check(view, edits);
         match checked.faults.is_empty() {
             true => Ok(()),
             false => Err(EditError::Refused(checked.faults)),
@@ -205,6 +218,7 @@ impl CatalogDoor<'_> {
             methods: client_auth::methods(),
             unread: &[],
             has_client: &|_| false,
+            dangles: &|_, _| false,
         }
     }
 
@@ -255,23 +269,31 @@ pub(crate) enum Reach {
     Own(Owner),
     /// Those of every owner. They belong to this owner afterwards.
     Adopt(Owner),
-    /// Those of every owner. They keep their owners.
-    All,
+    /// Those that an owner had at an earlier version or has now. They keep their owners.
+    Restored(Owner),
+}
+
+/// What happens to an entity that names a client that does not exist.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum References {
+    /// It is accepted: a rollback must be possible after the client is gone.
+    MayBeGone,
+    /// It is refused, unless it is stored with this name.
+    MustExist,
 }
 
 impl Reach {
     fn includes(self, owner: Owner) -> bool {
         match self {
             Self::Own(own) => own == owner,
-            Self::Adopt(_) | Self::All => true,
+            Self::Adopt(_) | Self::Restored(_) => true,
         }
     }
 
-    /// The owner of the changed entities, if it is one.
-    fn owner(self) -> Option<Owner> {
+    /// For whom the entities are changed.
+    fn owner(self) -> Owner {
         match self {
-            Self::Own(owner) | Self::Adopt(owner) => Some(owner),
-            Self::All => None,
+            Self::Own(owner) | Self::Adopt(owner) | Self::Restored(owner) => owner,
         }
     }
 }

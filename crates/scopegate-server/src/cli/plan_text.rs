@@ -5,7 +5,9 @@ use std::fmt::Write;
 use scopegate_core::administration::plan::{
     Action, EntityDifference, FieldChange, Plan, SECRET_CHANGED,
 };
-use scopegate_core::administration::reach::{AccessChange, Whom};
+use scopegate_core::administration::reach::{self, AccessChange, Whom};
+use scopegate_core::catalog::Snapshot;
+use scopegate_core::directory::User;
 use serde_json::Value;
 
 use super::colour::{Colour, Colours};
@@ -13,6 +15,17 @@ use super::whom::whom;
 
 /// Maximum number of lines about access. A change of a policy for all clients can have a million.
 const MAX_ACCESS: usize = 1000;
+
+/// A plan for a catalog: who gains and loses access, and the changes with their totals.
+pub(super) fn of(before: &Snapshot, plan: &Plan, users: &[User]) -> String {
+    let after = before.edited(before.version() + 1, plan.edits().to_vec());
+    whole(plan, &reach::access(before, &after, users), Colours::of_stdout())
+}
+
+/// Who gains and loses access, and the changes of a plan with their totals.
+pub(super) fn whole(plan: &Plan, changes_of_access: &[AccessChange], colours: Colours) -> String {
+    access(changes_of_access, colours) + &changes(plan, colours)
+}
 
 /// The changes of a plan and their totals.
 pub(super) fn changes(plan: &Plan, colours: Colours) -> String {
@@ -76,7 +89,7 @@ fn field(FieldChange { name, old, new, .. }: &FieldChange, colours: Colours) -> 
 }
 
 /// Which clients gain or lose scopes, and for whom. Nothing if none does.
-pub(super) fn access(changes: &[AccessChange], colours: Colours) -> String {
+fn access(changes: &[AccessChange], colours: Colours) -> String {
     let mut lines: Vec<String> =
         changes.iter().flat_map(|change| client(change, colours)).collect();
     if lines.is_empty() {

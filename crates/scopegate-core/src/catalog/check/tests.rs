@@ -50,6 +50,7 @@ fn faults(written: &[Edit], edits: &[Edit]) -> Vec<String> {
         methods: client_auth::methods(),
         unread: &[],
         has_client: &|_| false,
+        dangles: &|_, _| false,
     };
     check(view, edits).faults.kept.iter().map(ToString::to_string).collect()
 }
@@ -130,6 +131,7 @@ fn faults_beyond_the_maximum_are_only_counted() {
         methods: client_auth::methods(),
         unread: &[],
         has_client: &|_| false,
+        dangles: &|_, _| false,
     };
     let many: Vec<_> = (0..150).map(|n| scope(&format!("okta.{n}"))).collect();
     let checked = check(view, &many);
@@ -153,6 +155,7 @@ fn an_entity_is_refused_where_it_cannot_be() {
         methods: &[],
         unread: &[],
         has_client: &|_| false,
+        dangles: &|_, _| false,
     };
     let refused =
         |edits: &[Edit]| check_places(view, edits).kept.first().map(|fault| fault.message.clone());

@@ -3,15 +3,14 @@
 use clap::Args;
 use scopegate_claims::{Clock, SystemClock};
 use scopegate_core::administration::clients::{self, ClientAdminError};
-use scopegate_core::audit::Actor;
 use scopegate_core::catalog::{ClientId, ClientSpec, Owner, Status};
 use scopegate_core::store::Review;
 use scopegate_server::setup::Setup;
 use serde_json::json;
 
 use super::{door, known};
-use crate::cli::console;
 use crate::cli::failure::CliError;
+use crate::cli::{console, person};
 
 /// Disable a client: it gets no tokens, and its refresh tokens end for good
 ///
@@ -95,7 +94,7 @@ impl Which {
             Status::Active => "clients enable",
             Status::Inactive => "clients disable",
         };
-        let actor = Actor::cli(command);
+        let actor = person::actor(command);
         clients::set_status(&door(setup, &actor), &self.id, status).await?;
         let ended = if status == Status::Inactive { families } else { 0 };
         let record = known(setup, &self.id).await?;
@@ -153,7 +152,7 @@ impl Delete {
             families_text(families),
         );
         console::confirm(&lost, "Delete it?", yes)?;
-        let actor = Actor::cli("clients delete");
+        let actor = person::actor("clients delete");
         clients::delete(&door(setup, &actor), &which.id).await?;
         if which.json {
             let id = &which.id;

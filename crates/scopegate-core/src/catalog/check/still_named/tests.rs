@@ -70,6 +70,7 @@ fn refused(written: Vec<Edit>, edits: &[Edit]) -> Vec<String> {
         methods: client_auth::methods(),
         unread: &[],
         has_client: &|_| false,
+        dangles: &|_, _| false,
     };
     check(view, edits).faults.kept.into_iter().map(|fault| fault.message).collect()
 }
