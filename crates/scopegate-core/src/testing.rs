@@ -200,10 +200,11 @@ impl World {
     /// The newest refusal of a token that was recorded.
     pub(crate) fn newest_refusal(&self) -> ClientDecision {
         let events = self.store.events();
-        let refusals = events.iter().rev().filter_map(AuditEvent::decision).filter(|decision| {
-            decision.kind == DecisionKind::TokenGrant && decision.outcome != Outcome::Allow
-        });
-        refusals.cloned().next().expect("a refusal")
+        let mut refusals =
+            events.iter().rev().filter_map(AuditEvent::decision).filter(|decision| {
+                decision.kind == DecisionKind::TokenGrant && decision.outcome != Outcome::Allow
+            });
+        refusals.next().cloned().expect("a refusal")
     }
 
     /// The decisions of a kind that were recorded, with those that wait in the queue.
