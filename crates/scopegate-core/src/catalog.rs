@@ -33,7 +33,7 @@ mod zone;
 pub use built_in::BuiltIn;
 pub use changes::{CatalogChanges, Versions};
 pub use check::{Checked, Fault, Faults, Field, MAX_FAULTS, Step, View, check};
-pub(crate) use check::{check_places, key_advice, label};
+pub(crate) use check::{check_places, key_advice, label, named_by};
 pub use claim::{
     ClaimExpression, ClaimSource, ClaimSpec, GroupFilter, GroupMatch, OnError, TokenKind,
     is_reserved,

@@ -64,7 +64,7 @@ pub use crate::toml_reader::{
 
 use self::draft::Draft;
 use self::ids::BadIds;
-use crate::catalog::{Entity, EntityKind, View, check};
+use crate::catalog::{ClientId, Entity, EntityKind, View, check};
 use crate::toml_reader::{Node, Problems, Shape, Table, read_document};
 use crate::{client_auth, grants};
 
@@ -160,6 +160,12 @@ fn check_rules(draft: &Draft<'_>, context: &dyn CatalogContext, problems: &Probl
         methods: client_auth::methods(),
         unread: draft.unread(),
         has_client: &|id| context.has_client(id),
+        dangles: &|of, named| match named.kind {
+            EntityKind::Client => {
+                ClientId::parse(&named.name).is_ok_and(|client| context.dangles(of, &client))
+            }
+            _ => false,
+        },
     };
     let checked = check(view, draft.edits());
     draft.refuse(&checked.faults.kept);

@@ -4,8 +4,10 @@ mod duration;
 
 use std::fmt;
 
-pub use self::duration::{PATTERN as DURATION_PATTERN, parse as parse_duration, show as show_duration};
 pub(crate) use self::duration::show_in_days;
+pub use self::duration::{
+    PATTERN as DURATION_PATTERN, parse as parse_duration, show as show_duration,
+};
 
 /// Maximum number of known names that are compared.
 const MAX_COMPARED: usize = 10_000;

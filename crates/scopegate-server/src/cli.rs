@@ -20,6 +20,7 @@ mod installation;
 mod keys;
 mod logging;
 mod owner;
+mod person;
 mod plan;
 mod plan_text;
 mod progress;
@@ -69,6 +70,10 @@ struct Cli {
 
     #[command(flatten)]
     remote: Remote,
+
+    /// Who runs the command, for the history and the audit log [default: the user of the system at this host]
+    #[arg(long = "as", global = true, value_name = "NAME", value_parser = person::parse)]
+    person: Option<String>,
 
     #[command(subcommand)]
     command: Command,
@@ -142,6 +147,7 @@ pub(crate) fn run() -> ExitCode {
 
 impl Cli {
     async fn run(self) -> Result<ExitCode, CliError> {
+        person::set(self.person);
         if self.remote.url.is_some() && !self.command.works_over_http() {
             return Err(CliError::usage(
                 "this command works on the store only: leave --url (SCOPEGATE_URL) out. With --url work \

@@ -22,7 +22,7 @@ use scopegate_core::administration::edit_catalog::CatalogDoor;
 use scopegate_core::administration::plan::Ownership;
 use scopegate_core::audit::Actor;
 use scopegate_core::authority::{Foundation, OpenError, check_master_key};
-use scopegate_core::catalog::{ClientId, ClientSecret, Owner, UserId};
+use scopegate_core::catalog::{ClientId, ClientSecret, EntityKey, Owner, UserId};
 use scopegate_core::catalog_file::{CatalogContext, CatalogErrors, CatalogFile, CatalogSource};
 use scopegate_core::client_auth::secret_mac;
 use scopegate_core::keys::fetch::NoFetch;
@@ -73,6 +73,7 @@ pub struct Setup {
     audit: AuditConfig,
     history: HistoryConfig,
     vault: Arc<dyn KeyVault>,
+    person: Option<String>,
 }
 
 /// Why a storage may not be served, or a catalog file is not applied. Nothing was changed.
@@ -192,7 +193,14 @@ impl Setup {
             audit,
             history,
             vault,
+            person: None,
         })
+    }
+
+    /// Names the person for whom catalog files are applied, for the history of the catalog and the audit log.
+    #[must_use]
+    pub fn on_behalf_of(self, person: String) -> Self {
+        Self { person: Some(person), ..self }
     }
 
     /// Makes the entities of the owner `file` what a file says. Applying the same file again changes
@@ -253,7 +261,7 @@ impl Setup {
         file: &CatalogFile,
         terms: Terms,
     ) -> Result<Applied, SetupError> {
-        let actor = Actor::file(name);
+        let actor = Actor::file(name).on_behalf_of(self.person.as_deref());
         let (store, base) = (&self.store, &self.base);
         let door = CatalogDoor { store, base, actor: &actor, now: SystemClock.now() };
         vault::check_algorithms(&*self.vault, file).await?;
@@ -287,7 +295,7 @@ impl Setup {
         if file.demo && self.exposure == Exposure::Public {
             return Err(SetupError::PublicDemo(name.to_owned()));
         }
-        let actor = Actor::file(name);
+        let actor = Actor::file(name).on_behalf_of(self.person.as_deref());
         let (store, base) = (&self.store, &self.base);
         let door = CatalogDoor { store, base, actor: &actor, now: SystemClock.now() };
         let terms = Terms { ownership, ..Terms::of(Mode::DryRun) };
@@ -400,6 +408,10 @@ impl CatalogContext for StoreContext<'_> {
 
     fn has_client(&self, id: &ClientId) -> bool {
         self.clients().is_some_and(|clients| clients.has_client_of_others(id))
+    }
+
+    fn dangles(&self, of: &EntityKey, client: &ClientId) -> bool {
+        self.clients().is_some_and(|clients| clients.dangles(of, client))
     }
 
     fn kept_secret(&self, client: &ClientId, id: &str) -> Option<ClientSecret> {

@@ -324,6 +324,17 @@ impl Snapshot {
         self.clients.all()
     }
 
+    /// The catalog as it would be if the holds of all clients were lifted. `None` if no client is on hold.
+    pub fn without_holds(&self) -> Option<Self> {
+        let held = self.clients().filter(|client| client.spec.is_on_hold());
+        let edits = held.map(|client| {
+            let (key, spec) = (EntityKey::client(&client.id), client.spec.clone().without_hold());
+            Edit::Put(Entity { key, owner: client.owner, spec: spec.into() })
+        });
+        let edits: Vec<_> = edits.collect();
+        (!edits.is_empty()).then(|| self.edited(self.version(), edits))
+    }
+
     /// Tells whether an active client has registered this web origin.
     pub fn has_origin(&self, origin: &str) -> bool {
         self.origins.contains(origin)

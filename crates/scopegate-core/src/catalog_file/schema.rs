@@ -191,7 +191,7 @@ fn rule_types() -> Types {
         ("users", list(text("The login of a user", 1024))),
         ("groups", list(text("A group of users", NAME))),
         ("scopes", list(formed(scope, pattern::SCOPE))),
-        ("access_token_lifetime", duration("The lifetime of access tokens, 5m to 24h")),
+        ("access_token_lifetime", duration("The lifetime of access tokens, 5m to 1d")),
         ("refresh_token_lifetime", duration("How long refreshing goes on; without it, no limit")),
         ("refresh_token_window", duration("How long a refresh token may stay unused")),
         ("status", status()),

@@ -23,12 +23,11 @@ pub fn parse(text: &str) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-/// Formats a duration with the largest unit that gives a whole number.
+/// Formats a duration with the largest unit that gives a whole number, which is not 0.
 pub fn show(duration: Duration) -> String {
     let seconds = duration.as_secs();
-    // Days are not used, because the documentation has the limits in hours.
-    let whole = |(_, length): &(char, u64)| seconds.is_multiple_of(*length);
-    let (unit, length) = UNITS.into_iter().skip(1).find(whole).unwrap_or(('s', 1));
+    let whole = |(_, length): &(char, u64)| seconds > 0 && seconds.is_multiple_of(*length);
+    let (unit, length) = UNITS.into_iter().find(whole).unwrap_or(('s', 1));
     format!("{}{unit}", seconds / length)
 }
 
@@ -98,9 +97,12 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_shown_as_in_the_documentation() {
+    fn a_duration_is_shown_in_the_largest_unit_that_is_exact() {
+        assert_eq!(show(Duration::ZERO), "0s");
         assert_eq!(show(Duration::from_secs(300)), "5m");
-        assert_eq!(show(Duration::from_secs(86_400)), "24h");
+        assert_eq!(show(Duration::from_secs(86_400)), "1d");
+        assert_eq!(show(Duration::from_secs(30 * 86_400)), "30d");
+        assert_eq!(show(Duration::from_secs(90_000)), "25h");
         assert_eq!(show(Duration::from_secs(61)), "61s");
     }
 

@@ -17,7 +17,7 @@ use super::colour::Colours;
 use super::failure::CliError;
 use super::owner::Owned;
 use super::progress::Progress;
-use super::{Workplace, catalog_file, console, input, is_missing, plan_text, reach};
+use super::{Workplace, catalog_file, console, input, is_missing, person, plan_text, reach};
 
 /// Show what `apply` would change
 ///
@@ -53,7 +53,7 @@ impl ShowPlan {
             let plan = Plan::between_as::<Entity>(&[], &file, self.owned.ownership());
             (Snapshot::empty(&base), plan.map_err(|error| failed(&error))?, Vec::new())
         } else {
-            let setup = Setup::open(&config, &base).await?;
+            let setup = Setup::open(&config, &base).await?.on_behalf_of(person::name());
             let planned = self.plan(&setup).await;
             let users = reach::users(setup.store()).await;
             setup.store().close().await;
@@ -66,7 +66,7 @@ impl ShowPlan {
             let report = |at: Progressed| progress.show(at.done, at.total);
             access_with_progress(&before, &after, &users, report)
         };
-        self.show(&plan, &access)?;
+        self.show(before.version(), &plan, &access)?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -80,11 +80,20 @@ impl ShowPlan {
         Ok((planned.catalog, planned.plan))
     }
 
-    fn show(&self, plan: &Plan, access: &[AccessChange]) -> Result<(), CliError> {
+    fn show(&self, version: u64, plan: &Plan, access: &[AccessChange]) -> Result<(), CliError> {
         if self.json {
-            return console::json(&json!({ "changes": plan.to_json(), "access": access }));
+            return console::json(&json!({
+                "catalog_version": version,
+                "changes": plan.to_json(),
+                "access": access,
+                "on_hold": plan.held(),
+            }));
         }
         let colours = Colours::of_stdout();
-        console::result(&(plan_text::access(access, colours) + &plan_text::changes(plan, colours)))
+        console::result(&plan_text::whole(plan, access, colours))?;
+        console::notice(&format!(
+            "compared with version {version} of the catalog: `apply --expect {version}` refuses if it changes"
+        ));
+        Ok(())
     }
 }

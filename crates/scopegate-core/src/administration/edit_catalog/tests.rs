@@ -90,7 +90,7 @@ async fn edit(store: &MemoryCatalog, actor: &Actor, edits: &[Edit]) -> Result<u6
 }
 
 fn api() -> Actor {
-    Actor { kind: ActorKind::Api, id: "0oa1".to_owned() }
+    Actor { kind: ActorKind::Api, id: "0oa1".to_owned(), by: None }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
-use super::{Fault, Faults, Field, View};
+use super::{Fault, Faults, Field, View, named_by};
 use crate::catalog::{ClientId, Edit, EntityKey, EntityKind, ServerId, Snapshot, Spec, scope};
 use crate::spelling::Quoted;
 
@@ -120,6 +120,15 @@ impl<'a> Names<'a> {
             || (!self.deleted.contains(key) && self.stored(key))
             || (key.kind == EntityKind::Client
                 && ClientId::parse(&key.name).is_ok_and(|id| (self.view.has_client)(&id)))
+    }
+
+    /// Tells whether an entity is stored with the name of another one that does not exist.
+    pub(super) fn dangles(&self, of: &EntityKey, named: &EntityKey) -> bool {
+        let is_stored = |catalog: &Snapshot| {
+            let stored = catalog.entity(of).filter(|_| !catalog.has(named));
+            stored.is_some_and(|stored| named_by(&stored).contains(named))
+        };
+        (self.view.dangles)(of, named) || self.view.catalog.is_some_and(is_stored)
     }
 
     fn stored(&self, key: &EntityKey) -> bool {

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{Fault, Faults, Field, Names};
 use crate::catalog::{
-    AuthorizationServer, ClaimSpec, ClientSpec, Clients, Edit, EntityKey, EntityKind, RuleSpec,
-    STANDARD_SCOPES, Scopes, ServerId, ServerSpec, Snapshot,
+    AuthorizationServer, ClaimSpec, ClientSpec, Clients, Edit, Entity, EntityKey, EntityKind,
+    RuleSpec, STANDARD_SCOPES, Scopes, ServerId, ServerSpec, Snapshot, Spec,
 };
 
 /// Maximum number of entities that a message names.
@@ -98,6 +98,36 @@ fn each_in_server(server: &AuthorizationServer, visit: &mut dyn FnMut(EntityKey,
         }
         for (name, rule) in rules {
             visit(EntityKey::rule(id, policy, name), of_rule(id, rule));
+        }
+    }
+}
+
+impl Snapshot {
+    /// The entities that name an entity, whether it exists or not.
+    pub fn naming(&self, named: &EntityKey) -> Vec<EntityKey> {
+        let mut naming = Vec::new();
+        each_stored(self, &mut |key, names| {
+            if names.contains(named) {
+                naming.push(key);
+            }
+        });
+        naming.sort();
+        naming
+    }
+}
+
+/// The entities that an entity names.
+pub(crate) fn named_by(entity: &Entity) -> Vec<EntityKey> {
+    let server = entity.key.server_id().and_then(|id| ServerId::parse(id).ok());
+    match (&entity.spec, server) {
+        (Spec::Client(client), _) => of_client(client),
+        (Spec::Server(server), _) => of_server(server),
+        (Spec::Policy(policy), _) => of_clients(&policy.clients),
+        (Spec::TrustedIssuer(issuer), _) => of_clients(&issuer.clients),
+        (Spec::Claim(claim), Some(server)) => of_claim(&server, claim),
+        (Spec::Rule(rule), Some(server)) => of_rule(&server, rule),
+        (Spec::Claim(_) | Spec::Group(_) | Spec::Rule(_) | Spec::Scope(_) | Spec::Zone(_), _) => {
+            Vec::new()
         }
     }
 }

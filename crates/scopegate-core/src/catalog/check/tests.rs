@@ -51,6 +51,7 @@ fn faults(written: &[Edit], edits: &[Edit]) -> Vec<String> {
         methods: client_auth::methods(),
         unread: &[],
         has_client: &|_| false,
+        dangles: &|_, _| false,
     };
     check(view, edits).faults.kept.iter().map(ToString::to_string).collect()
 }
@@ -131,6 +132,7 @@ fn faults_beyond_the_maximum_are_only_counted() {
         methods: client_auth::methods(),
         unread: &[],
         has_client: &|_| false,
+        dangles: &|_, _| false,
     };
     let many: Vec<_> = (0..150).map(|n| scope(&format!("okta.{n}"))).collect();
     let checked = check(view, &many);
@@ -154,6 +156,7 @@ fn an_entity_is_refused_where_it_cannot_be() {
         methods: &[],
         unread: &[],
         has_client: &|_| false,
+        dangles: &|_, _| false,
     };
     let refused =
         |edits: &[Edit]| check_places(view, edits).kept.first().map(|fault| fault.message.clone());

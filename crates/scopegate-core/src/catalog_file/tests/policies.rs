@@ -170,11 +170,11 @@ fn an_access_token_is_valid_for_5_minutes_to_24_hours() {
     };
     assert_eq!(
         lifetime("'299s'"),
-        r#"catalog.toml:20:25: "299s" is too short for an access token: write "5m" to "24h""#
+        r#"catalog.toml:20:25: "299s" is too short for an access token: write "5m" to "1d""#
     );
     assert_eq!(
         lifetime("'24h1s'"),
-        r#"catalog.toml:20:25: "86401s" is too long for an access token: write "5m" to "24h""#
+        r#"catalog.toml:20:25: "86401s" is too long for an access token: write "5m" to "1d""#
     );
     assert_eq!(
         lifetime("'10 minutes'"),

@@ -145,7 +145,7 @@ fn a_mistake_in_a_condition_is_reported_at_its_position() {
         ),
         (
             "max_age = '0s'",
-            r#"30:11: "0h" is too short for the age of a sign-in: write "1s" to "365d""#,
+            r#"30:11: "0s" is too short for the age of a sign-in: write "1s" to "365d""#,
         ),
         (
             "max_age = '366d'",
@@ -162,7 +162,7 @@ fn a_mistake_in_a_condition_is_reported_at_its_position() {
         ),
         (
             "scope_lifetimes = { read = '4m' }",
-            r#"30:21: "4m" is too short for an access token: write "5m" to "24h""#,
+            r#"30:21: "4m" is too short for an access token: write "5m" to "1d""#,
         ),
         (
             "scope_lifetimes = { read = 5 }",

@@ -81,7 +81,8 @@ fn random_edits(dice: &mut Dice) -> Vec<Edit> {
         let named = named.iter().map(|id| ClientId::parse(id).unwrap()).collect();
         let clients = if dice.once_in(2) { Clients::All } else { Clients::Named(named) };
         let priority = u32::try_from(dice.roll(2)).unwrap();
-        let spec = PolicySpec { priority, description: String::new(), clients, status: Status::Active };
+        let spec =
+            PolicySpec { priority, description: String::new(), clients, status: Status::Active };
         put(EntityKey::of_server(EntityKind::Policy, &server, policy), Spec::Policy(spec));
         for (priority, rule) in (0..).zip(["1", "2"]) {
             let rule = EntityKey::rule(&server, policy, rule);

@@ -54,7 +54,10 @@ impl EventRow {
         let labelled = |label: &str, member: &str| Some(format!("{label} {}", self.text(member)?));
         let actor = self.body["actor"]["id"].as_str();
         let actor = actor.map(|id| {
-            format!("by {} {id:?}", self.body["actor"]["type"].as_str().unwrap_or_default())
+            let by = self.body["actor"]["by"].as_str();
+            let person = by.map(|by| format!(", {by}")).unwrap_or_default();
+            let actor = self.body["actor"]["type"].as_str().unwrap_or_default();
+            format!("by {actor} {id:?}{person}")
         });
         let count = self.body["count"].as_u64().map(|count| format!("{count} requests"));
         let notes = [
@@ -134,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_change_of_the_catalog_names_its_actor_and_its_entity() {
-        let actor = json!({ "type": "file", "id": "catalog.toml" });
+        let actor = json!({ "type": "file", "id": "catalog.toml", "by": "ann@build" });
         let entity = json!({ "kind": "client", "name": "batch" });
         let row = row(&json!({
             "at": 1, "kind": "catalog.entity.change", "outcome": "ALLOW", "client": "batch",
@@ -142,7 +145,7 @@ mod tests {
         }));
         assert_eq!((&row.json()["actor"], &row.json()["decision_id"]), (&actor, &Value::Null));
         assert_eq!(row.json()["error"], Value::Null);
-        assert_eq!(row.cells()[7], "deleted client batch; by file \"catalog.toml\"");
+        assert_eq!(row.cells()[7], "deleted client batch; by file \"catalog.toml\", ann@build");
     }
 
     #[test]

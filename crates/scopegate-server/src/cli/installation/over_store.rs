@@ -12,7 +12,7 @@ use scopegate_core::store::{AuditFilter, StoredEvent, UserKey};
 
 use super::{AskedEvents, Installation, Told};
 use crate::cli::failure::CliError;
-use crate::cli::reach::users;
+use crate::cli::reach::{notice_holds, users};
 
 /// The store that the configuration names.
 pub(super) struct OverStore(pub(super) Arc<Authority>);
@@ -29,6 +29,10 @@ impl Installation for OverStore {
 
     async fn who_can(&self, server: &ServerId, scope: &str) -> Result<Vec<Row>, CliError> {
         let (catalog, stored) = (self.0.catalog(), users(&**self.0.store()).await?);
+        notice_holds(&catalog, |lifted| {
+            let rows = Reach::new(lifted, &stored.users).who_can(server, scope);
+            rows.unwrap_or_default().into_iter().map(|row| row.client).collect()
+        });
         let rows = Reach::new(&catalog, &stored.users).who_can(server, scope);
         rows.map_err(|error| CliError::failed(&error))
     }
@@ -39,6 +43,10 @@ impl Installation for OverStore {
         server: Option<&ServerId>,
     ) -> Result<Vec<Reached>, CliError> {
         let (catalog, stored) = (self.0.catalog(), users(&**self.0.store()).await?);
+        notice_holds(&catalog, |lifted| {
+            let reached = Reach::new(lifted, &stored.users).can(client, server);
+            reached.unwrap_or_default().into_iter().map(|reached| reached.row.client).collect()
+        });
         let reached = Reach::new(&catalog, &stored.users).can(client, server);
         reached.map_err(|error| CliError::failed(&error))
     }

@@ -3,16 +3,15 @@
 use std::io::{BufRead, IsTerminal};
 
 use clap::Args;
-use scopegate_core::audit::Actor;
 use scopegate_core::authority::Authority;
 use scopegate_core::catalog::ServerId;
 use scopegate_core::keys::{KeyOrderError, Revoked};
 use scopegate_core::store::KeyPhase;
 
 use super::{parse_server, server};
-use crate::cli::console;
 use crate::cli::failure::CliError;
 use crate::cli::time_text::amount;
+use crate::cli::{console, person};
 
 /// Drop a key at once, because it may have leaked
 ///
@@ -44,7 +43,7 @@ impl Revoke {
         if !self.yes && !is_confirmed(kid, &id)? {
             return Err(CliError::Failed("nothing was changed".to_owned()));
         }
-        let actor = Actor::cli("keys revoke");
+        let actor = person::actor("keys revoke");
         match authority.keys().revoke(&server, kid, &actor).await {
             Ok(revoked) => {
                 explain(kid, &revoked);

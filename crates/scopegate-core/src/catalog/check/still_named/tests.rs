@@ -43,7 +43,8 @@ fn rule() -> RuleSpec {
 }
 
 fn policy(clients: Clients) -> Edit {
-    let spec = PolicySpec { priority: 1, description: String::new(), clients, status: Status::Active };
+    let spec =
+        PolicySpec { priority: 1, description: String::new(), clients, status: Status::Active };
     put(key(EntityKind::Policy, "p"), Spec::Policy(spec))
 }
 
@@ -70,6 +71,7 @@ fn refused(written: Vec<Edit>, edits: &[Edit]) -> Vec<String> {
         methods: client_auth::methods(),
         unread: &[],
         has_client: &|_| false,
+        dangles: &|_, _| false,
     };
     check(view, edits).faults.kept.into_iter().map(|fault| fault.message).collect()
 }
