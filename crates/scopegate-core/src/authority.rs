@@ -4,7 +4,7 @@ pub mod unattended;
 pub(crate) mod upkeep;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use scopegate_claims::{Clock, Issuer};
@@ -48,6 +48,8 @@ pub struct Authority {
     pub(crate) polls: Polls,
     pub(crate) refusals: Refusals,
     pub(crate) hooks: Hooks,
+    /// The URLs of the token endpoint of the org server on the administrator's listener.
+    admin_token_urls: OnceLock<Vec<String>>,
 }
 
 /// Maximum attempts to read the catalog and the keys while other nodes change them. Each attempt
@@ -145,6 +147,7 @@ impl Authority {
             polls: Polls::default(),
             refusals: Refusals::default(),
             hooks: Hooks::new(hooks, Arc::clone(&master_key)),
+            admin_token_urls: OnceLock::new(),
             store,
             master_key,
             clock,
@@ -186,6 +189,32 @@ impl Authority {
     /// The clock.
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock
+    }
+
+    /// Sets the base URLs of the administrator's listener. An assertion of a client at the org server may name
+    /// one of them, or the token endpoint below it, as its audience. Only the first call has an effect.
+    ///
+    /// They must be URLs of this server only: an assertion for one of them is accepted here.
+    pub fn set_admin_urls(&self, urls: impl IntoIterator<Item = String>) {
+        let urls = urls.into_iter().flat_map(|url| {
+            let token = format!("{}/oauth2/v1/token", url.trim_end_matches('/'));
+            [url, token]
+        });
+        // A second set is ignored.
+        let _ = self.admin_token_urls.set(urls.collect());
+    }
+
+    /// The base URL of the administrator's listener, if it is known.
+    pub fn admin_url(&self) -> Option<&str> {
+        Some(self.admin_token_urls.get()?.first()?.as_str())
+    }
+
+    /// The audiences by which an assertion may name a server besides its issuer and its endpoints.
+    pub(crate) fn other_audiences(&self, server: &ServerId) -> &[String] {
+        match server.is_org() {
+            true => self.admin_token_urls.get().map_or(&[], Vec::as_slice),
+            false => &[],
+        }
     }
 
     /// Seals a request that waits for a user, so that the browser can carry it.

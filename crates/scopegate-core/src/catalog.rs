@@ -13,6 +13,7 @@ mod client;
 mod entity;
 mod entity_id;
 mod grant_kind;
+mod group;
 mod hook;
 mod kind;
 mod out_of_service;
@@ -33,7 +34,7 @@ mod zone;
 pub use built_in::BuiltIn;
 pub use changes::{CatalogChanges, Versions};
 pub use check::{Checked, Fault, Faults, Field, MAX_FAULTS, Step, View, check};
-pub(crate) use check::{check_places, key_advice, label};
+pub(crate) use check::{check_places, key_advice, label, named_by};
 pub use claim::{
     ClaimExpression, ClaimSource, ClaimSpec, GroupFilter, GroupMatch, OnError, TokenKind,
     is_reserved,
@@ -45,6 +46,7 @@ pub use client::{
 pub use entity::{Edit, Entity, EntityKey};
 pub use entity_id::{EntityId, EntityRecord, StoredRecord};
 pub use grant_kind::{AuthMethod, Credential, GrantKind};
+pub use group::GroupSpec;
 pub use hook::{
     HookAuth, HookCache, HookCredential, HookOauth, HookSecret, HookSpec, HookTarget, HttpHook,
     OnFailure, SettableClaim, SqlHook, UnopenedSecret,
@@ -84,8 +86,8 @@ pub enum Status {
 
 impl Status {
     /// Tells whether the entity is in use.
-    pub fn is_active(self) -> bool {
-        self == Self::Active
+    pub fn is_active(&self) -> bool {
+        *self == Self::Active
     }
 }
 

@@ -33,7 +33,7 @@ use crate::store::StoreError;
 
 /// Why a request cannot be explained.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "whoever answers must decide about a new variant")]
 pub enum CannotTell {
     /// There is no such user.
     #[error("there is no user `{0}`: `scopegate users list` shows them")]
@@ -77,7 +77,7 @@ pub fn parse_time(text: &str) -> Option<UnixTime> {
 }
 
 /// The text of a point in time, in UTC.
-pub(crate) fn show_time(time: UnixTime) -> String {
+pub fn show_time(time: UnixTime) -> String {
     let seconds = i64::try_from(time.as_seconds()).unwrap_or(i64::MAX);
     jiff::Timestamp::from_second(seconds).map_or_else(|_| time.to_string(), |time| time.to_string())
 }

@@ -7,6 +7,7 @@
 
 #![deny(missing_docs)]
 
+pub mod audit_json;
 pub mod config;
 mod exposure;
 mod first_keys;
@@ -15,6 +16,9 @@ mod http;
 mod http_fetch;
 mod listen;
 pub mod master_key;
+#[cfg(feature = "pkcs11")]
+#[cfg_attr(docsrs, doc(cfg(feature = "pkcs11")))]
+pub mod pkcs11;
 pub mod private_file;
 mod server;
 pub mod setup;

@@ -9,8 +9,10 @@
 //! 4. Apply a catalog file.
 
 mod demo;
+mod vault;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use scopegate_claims::{Clock, Issuer, SystemClock};
 use scopegate_core::administration::apply::{
@@ -20,16 +22,16 @@ use scopegate_core::administration::edit_catalog::CatalogDoor;
 use scopegate_core::administration::plan::Ownership;
 use scopegate_core::audit::Actor;
 use scopegate_core::authority::{Authority, Foundation, OpenError, check_master_key};
-use scopegate_core::catalog::{ClientId, ClientSecret, HookSecret, Owner, UserId};
+use scopegate_core::catalog::{ClientId, ClientSecret, EntityKey, HookSecret, Owner, UserId};
 use scopegate_core::catalog_file::{CatalogContext, CatalogErrors, CatalogFile, CatalogSource};
 use scopegate_core::client_auth::secret_mac;
 use scopegate_core::hooks::HookPorts;
 use scopegate_core::keys::fetch::NoFetch;
-use scopegate_core::keys::{KeysInMemory, open_data_keys};
+use scopegate_core::keys::{KeyVault, open_data_keys};
 use scopegate_core::limits::RequestLimits;
 use scopegate_core::people::passwords::seal_hash;
 use scopegate_core::store::{InstallationStore, MASTER_KEY_FINGERPRINT, StoreError};
-use scopegate_jose::MasterKey;
+use scopegate_jose::{Algorithm, MasterKey};
 use scopegate_store::{HookConnections, SqlStore};
 
 use crate::config::{AuditConfig, Config, HistoryConfig, HooksConfig};
@@ -73,6 +75,8 @@ pub struct Setup {
     audit: AuditConfig,
     history: HistoryConfig,
     hooks: HooksConfig,
+    vault: Arc<dyn KeyVault>,
+    person: Option<String>,
 }
 
 /// Why a storage may not be served, or a catalog file is not applied. Nothing was changed.
@@ -109,6 +113,25 @@ pub enum SetupError {
     /// The storage cannot be opened.
     #[error(transparent)]
     Store(#[from] scopegate_store::OpenError),
+    /// The signing keys are in a PKCS#11 token, and this program was built without PKCS#11.
+    #[error(
+        "\"keys.pkcs11\" is set, and this scopegate was built without PKCS#11: build it with \
+         `--features pkcs11`"
+    )]
+    NoPkcs11,
+    /// An authorization server has an algorithm for which the vault makes no keys.
+    #[error(
+        "the server `{server}` signs with {algorithm}, and the signing keys are in a service that \
+         does not support it: write other \"algorithms\", such as {supported}"
+    )]
+    UnsupportedAlgorithm {
+        /// The server.
+        server: String,
+        /// The algorithm.
+        algorithm: Algorithm,
+        /// The algorithms that can be used.
+        supported: String,
+    },
     /// The storage failed, or belongs to another master key.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -160,17 +183,28 @@ impl Setup {
             demo::refuse_demo_store(&store).await?;
         }
         let trusted_proxies = config.trusted_proxies.clone();
+        let (requests, audit, history) = (config.requests, config.audit, config.history);
+        let base = base.clone();
+        let vault = vault::of(config, exposure)?;
         Ok(Self {
-            base: base.clone(),
+            base,
             exposure,
             store,
             master_key,
             trusted_proxies,
-            requests: config.requests,
-            audit: config.audit,
-            history: config.history,
+            requests,
+            audit,
+            history,
             hooks: config.hooks.clone(),
+            vault,
+            person: None,
         })
+    }
+
+    /// Names the person for whom catalog files are applied, for the history of the catalog and the audit log.
+    #[must_use]
+    pub fn on_behalf_of(self, person: String) -> Self {
+        Self { person: Some(person), ..self }
     }
 
     /// Makes the entities of the owner `file` what a file says. Applying the same file again changes
@@ -206,8 +240,16 @@ impl Setup {
         source: &CatalogSource<'_>,
         owner: Owner,
     ) -> Result<CatalogFile, SetupError> {
-        let clients = StoredClients::read(&self.store, owner).await?;
-        Ok(CatalogFile::parse(source, &StoreContext { setup: self, clients })?)
+        // Most files do not refer to what the storage has. Then it is not read: it may have a million clients.
+        let without = StoreContext { setup: self, clients: Err(AtomicBool::new(false)) };
+        let read = CatalogFile::parse(source, &without);
+        if let Err(was_asked) = without.clients
+            && was_asked.into_inner()
+        {
+            let clients = Ok(StoredClients::read(&self.store, owner).await?);
+            return Ok(CatalogFile::parse(source, &StoreContext { setup: self, clients })?);
+        }
+        Ok(read?)
     }
 
     /// Makes the entities of an owner what a file says. Applying the same file again changes nothing.
@@ -223,9 +265,10 @@ impl Setup {
         file: &CatalogFile,
         terms: Terms,
     ) -> Result<Applied, SetupError> {
-        let actor = Actor::file(name);
+        let actor = Actor::file(name).on_behalf_of(self.person.as_deref());
         let (store, base) = (&self.store, &self.base);
         let door = CatalogDoor { store, base, actor: &actor, now: SystemClock.now() };
+        vault::check_algorithms(&*self.vault, file).await?;
         if file.demo {
             if self.exposure == Exposure::Public {
                 return Err(SetupError::PublicDemo(name.to_owned()));
@@ -256,7 +299,7 @@ impl Setup {
         if file.demo && self.exposure == Exposure::Public {
             return Err(SetupError::PublicDemo(name.to_owned()));
         }
-        let actor = Actor::file(name);
+        let actor = Actor::file(name).on_behalf_of(self.person.as_deref());
         let (store, base) = (&self.store, &self.base);
         let door = CatalogDoor { store, base, actor: &actor, now: SystemClock.now() };
         let terms = Terms { ownership, ..Terms::of(Mode::DryRun) };
@@ -283,6 +326,11 @@ impl Setup {
         &self.master_key
     }
 
+    /// Where signing keys are made and used.
+    pub fn key_vault(&self) -> Arc<dyn KeyVault> {
+        Arc::clone(&self.vault)
+    }
+
     /// What an [`Authority`] is opened with by a command that
     /// runs beside a server.
     pub fn into_foundation(self) -> Foundation {
@@ -302,8 +350,8 @@ impl Setup {
     ///
     /// [`OpenError`] if the storage fails, or was written under another master key.
     pub async fn into_authority(self) -> Result<Arc<Authority>, OpenError> {
-        let hooks = self.hook_ports();
-        Authority::open_with_hooks(self.into_foundation(), Arc::new(KeysInMemory), hooks).await
+        let (hooks, vault) = (self.hook_ports(), self.key_vault());
+        Authority::open_with_hooks(self.into_foundation(), vault, hooks).await
     }
 
     /// What calls the token hooks of this process.
@@ -320,6 +368,7 @@ impl Setup {
     pub fn into_settings(self) -> ServerSettings {
         let connections = HookConnections::new(&self.store, self.hooks.connections);
         let settings = ServerSettings::new(self.base, self.store, self.master_key)
+            .with_key_vault(self.vault)
             .with_hook_connections(connections)
             .with_hook_deadline(self.hooks.deadline)
             .with_trusted_proxies(self.trusted_proxies)
@@ -356,7 +405,15 @@ async fn make_master_key(
 /// What a catalog file may refer to: the storage, and the environment of this process.
 struct StoreContext<'a> {
     setup: &'a Setup,
-    clients: StoredClients,
+    /// The clients of the storage. If they were not read: whether the file refers to any.
+    clients: Result<StoredClients, AtomicBool>,
+}
+
+impl StoreContext<'_> {
+    fn clients(&self) -> Option<&StoredClients> {
+        let note = |was_asked: &AtomicBool| was_asked.store(true, Ordering::Relaxed);
+        self.clients.as_ref().inspect_err(|was_asked| note(was_asked)).ok()
+    }
 }
 
 impl CatalogContext for StoreContext<'_> {
@@ -377,11 +434,15 @@ impl CatalogContext for StoreContext<'_> {
     }
 
     fn has_client(&self, id: &ClientId) -> bool {
-        self.clients.has_client_of_others(id)
+        self.clients().is_some_and(|clients| clients.has_client_of_others(id))
+    }
+
+    fn dangles(&self, of: &EntityKey, client: &ClientId) -> bool {
+        self.clients().is_some_and(|clients| clients.dangles(of, client))
     }
 
     fn kept_secret(&self, client: &ClientId, id: &str) -> Option<ClientSecret> {
-        self.clients.kept_secret(client, id)
+        self.clients()?.kept_secret(client, id)
     }
 
     fn seal_hook_secret(&self, hook: &str, secret: &str) -> Vec<u8> {
@@ -389,7 +450,7 @@ impl CatalogContext for StoreContext<'_> {
     }
 
     fn kept_hook_secret(&self, hook: &str, id: &str) -> Option<HookSecret> {
-        self.clients.kept_hook_secret(hook, id)
+        self.clients()?.kept_hook_secret(hook, id)
     }
 }
 

@@ -69,6 +69,7 @@ const FAILURE: &str = "FAILURE";
 const STARTED: &str = "user.session.start";
 const ENDED: &str = "user.session.end";
 const CATALOG_CHANGED: &str = "catalog.entity.change";
+const FAMILIES_ENDED: &str = "app.oauth2.as.tokens.end";
 const COUNTED: &str = "app.oauth2.as.refusals";
 const UNAUTHENTICATED: &str = "unknown client";
 const WRONG_PASSWORD: &str = "invalid credentials";
@@ -79,7 +80,7 @@ pub fn event_kinds() -> impl Iterator<Item = &'static str> {
     let decisions = DecisionKind::ALL.iter().map(|kind| kind.as_str());
     let users = UserChange::ALL.iter().map(|kind| kind.as_str());
     let keys = KeyChange::ALL.iter().map(|kind| kind.as_str());
-    let others = [STARTED, ENDED, CATALOG_CHANGED, COUNTED].into_iter();
+    let others = [STARTED, ENDED, CATALOG_CHANGED, FAMILIES_ENDED, COUNTED].into_iter();
     decisions.chain(users).chain(keys).chain(others)
 }
 
@@ -109,6 +110,7 @@ impl AuditEvent {
             What::ClientAuthenticationFailed { .. } => ("", UNAUTHENTICATED),
             What::RefusalsCounted { client, .. } => ("", client),
             What::KeyMoved { server, .. } => (server, ""),
+            What::FamiliesEnded { server, client, .. } => (server, client),
             What::CatalogChanged(change) => (&change.server, &change.client),
             What::SessionStarted { .. }
             | What::SignInFailed { .. }
@@ -126,6 +128,7 @@ impl AuditEvent {
             What::ClientAuthenticationFailed { .. }
             | What::RefusalsCounted { .. }
             | What::KeyMoved { .. }
+            | What::FamiliesEnded { .. }
             | What::CatalogChanged(_) => None,
         }
     }
@@ -151,6 +154,7 @@ impl AuditEvent {
             What::SessionEnded { .. } => (ENDED, Outcome::ALLOW),
             What::UserChanged { change, .. } => (change.as_str(), Outcome::ALLOW),
             What::KeyMoved { phase, .. } => (phase.as_str(), Outcome::ALLOW),
+            What::FamiliesEnded { .. } => (FAMILIES_ENDED, Outcome::ALLOW),
             What::CatalogChanged(_) => (CATALOG_CHANGED, Outcome::ALLOW),
         }
     }
@@ -195,6 +199,12 @@ impl AuditEvent {
             What::KeyMoved { kid, actor, .. } => {
                 Row { token_id: Some(kid.into()), actor: actor.as_ref().map(Cow::Borrowed), ..row }
             }
+            What::FamiliesEnded { actor, family, count, .. } => Row {
+                actor: Some(Cow::Borrowed(actor)),
+                family: family.as_deref().map(Cow::Borrowed),
+                count: Some(*count),
+                ..row
+            },
             What::CatalogChanged(change) => Row {
                 actor: Some(Cow::Borrowed(&change.actor)),
                 before: change.before.as_ref().map(Cow::Borrowed),
@@ -250,6 +260,16 @@ impl Row<'_> {
                     before: self.before.map(Cow::into_owned),
                     after: self.after.map(Cow::into_owned),
                 }))
+            }
+            (FAMILIES_ENDED, _) => {
+                let nobody = || UnreadableEvent(format!("{FAMILIES_ENDED} without an actor"));
+                What::FamiliesEnded {
+                    actor: self.actor.ok_or_else(nobody)?.into_owned(),
+                    server: self.server.into_owned(),
+                    client: self.client.into_owned(),
+                    family: self.family.map(Cow::into_owned),
+                    count: self.count.unwrap_or_default(),
+                }
             }
             (COUNTED, _) => {
                 let count = self.count.unwrap_or_default();
@@ -369,6 +389,13 @@ mod tests {
             What::SignInFailed { user: Some(user()) },
             What::SessionEnded { user: Some(user()) },
             What::UserChanged { actor: None, user: user(), change: UserChange::Password },
+            What::FamiliesEnded {
+                actor: Actor::api("root"),
+                server: "default".into(),
+                client: "portal".into(),
+                family: None,
+                count: 3,
+            },
             What::UserChanged {
                 actor: Some(Actor::cli("users delete")),
                 user: user(),

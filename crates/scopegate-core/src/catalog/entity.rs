@@ -51,6 +51,11 @@ impl EntityKey {
         Self { kind: EntityKind::Hook, parent: String::new(), name: name.to_owned() }
     }
 
+    /// The key of a group.
+    pub fn group(name: &str) -> Self {
+        Self { kind: EntityKind::Group, parent: String::new(), name: name.to_owned() }
+    }
+
     /// The key of a rule.
     pub fn rule(server: &ServerId, policy: &str, name: &str) -> Self {
         Self { kind: EntityKind::Rule, parent: format!("{server}/{policy}"), name: name.to_owned() }
@@ -125,7 +130,6 @@ pub struct Entity {
 /// A change of the catalog.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a row is written or deleted")]
-#[expect(clippy::large_enum_variant, reason = "callers construct `Spec::Rule` without a box")]
 pub enum Edit {
     /// The entity is deleted.
     Delete(EntityKey),

@@ -22,12 +22,18 @@ use crate::expression::Expression;
 /// Maximum length of the name of a policy or a rule, in characters.
 const MAX_NAME: usize = 100;
 
+/// Maximum length of the description of a policy, in characters.
+const MAX_DESCRIPTION: usize = 1000;
+
 /// An access policy. It selects the clients that its rules apply to.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct PolicySpec {
     /// Policies are tried in ascending order of priority.
     pub priority: u32,
+    /// What it is for, for administrators.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
     /// The clients that it applies to.
     pub clients: Clients,
     /// Whether it is in use.
@@ -40,6 +46,7 @@ impl SpecKind for PolicySpec {
 
     fn check(&self, review: &mut Review<'_, '_>) {
         review.label(Field::of("name"), &review.key().name, MAX_NAME);
+        review.length(Field::of("description"), &self.description, MAX_DESCRIPTION);
         review.clients(&self.clients);
     }
 

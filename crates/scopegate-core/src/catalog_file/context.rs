@@ -2,7 +2,7 @@
 
 use scopegate_claims::Issuer;
 
-use crate::catalog::{ClientId, ClientSecret, HookSecret, UserId};
+use crate::catalog::{ClientId, ClientSecret, EntityKey, HookSecret, UserId};
 
 /// The environment in which a catalog file is read.
 ///
@@ -72,6 +72,13 @@ pub trait CatalogContext {
 
     /// The issuer of the org server, if it is known. No audience may equal an issuer.
     fn issuer_base(&self) -> Option<&Issuer>;
+
+    /// Tells whether the stored entity with this key names this client, which does not exist any more. It is
+    /// warned of then. Otherwise a client that does not exist is refused.
+    fn dangles(&self, of: &EntityKey, client: &ClientId) -> bool {
+        let _ = (of, client);
+        false
+    }
 
     /// Tells whether the API owns a client with this id, so that the file may refer to it.
     ///

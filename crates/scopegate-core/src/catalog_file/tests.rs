@@ -5,6 +5,7 @@ mod claims;
 mod clients;
 mod credentials;
 mod hooks;
+mod mistakes;
 mod policies;
 mod random;
 mod refresh;

@@ -24,6 +24,7 @@ pub fn fields(entity: &Entity) -> Vec<Field> {
     let fields = match &entity.spec {
         Spec::Claim(spec) => server::claim(spec),
         Spec::Client(spec) => client::client(spec),
+        Spec::Group(spec) => policy::group(spec),
         Spec::Hook(spec) => hook::hook(spec),
         Spec::Policy(spec) => policy::policy(spec),
         Spec::Rule(spec) => rule::rule(spec),

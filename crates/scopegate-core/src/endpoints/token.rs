@@ -13,11 +13,9 @@ use std::time::Duration;
 
 use scopegate_claims::{Audience, ScopeSet};
 
-use crate::audit::{AuditEvent, Basis, ClientDecision, DecisionKind, HookRun};
+use crate::audit::{AuditEvent, Basis, ClientDecision, DecisionKind, HookRun, RefusedFacts};
 use crate::authority::Authority;
-use crate::call::{
-    CallKind, ClientCall, ClientEndpoint, ClientRequest, Considered, Denied, Refused, selected,
-};
+use crate::call::{CallKind, ClientCall, ClientEndpoint, ClientRequest, Denied, Refused, selected};
 use crate::catalog::Resource;
 use crate::error::CallError;
 use crate::expression::Root;
@@ -72,8 +70,21 @@ impl Authority {
         max_lifetime: Option<Duration>,
     ) -> Result<TokenResponse, Denied> {
         let grant = grants::usable(call.kind.grant_type, &call.server, &call.client)?;
-        let Decision { subject, right, mut extras, mut changes, once_signed } =
-            grant.decide(&GrantRequest::new(self, call)).await?;
+        let decision = grant.decide(&GrantRequest::new(self, call)).await?;
+        let user = decision.subject.person().map(|person| person.user.id.clone());
+        let issued = self.issue_to(call, decision, amendments, max_lifetime).await;
+        issued.map_err(|denied| denied.about(user.as_ref()))
+    }
+
+    /// The rest, once the subject of the token is known.
+    async fn issue_to(
+        &self,
+        call: &ClientCall<'_>,
+        decision: Decision<'_>,
+        amendments: &mut Amendments,
+        max_lifetime: Option<Duration>,
+    ) -> Result<TokenResponse, Denied> {
+        let Decision { subject, right, mut extras, mut changes, once_signed } = decision;
         let (mut granted, audience, requested) = by_right(call, right, &subject)?;
         let resource = requested.resource.or(extras.requested.resource);
         extras.requested = Requested { resource, ..requested };
@@ -98,8 +109,8 @@ impl Authority {
         };
         let amended = amendments.amend(token::draft(allowed)?, &self.hooks, &asking).await;
         let draft = amended.map_err(|error| {
-            let considered = by_hooks(call, &subject, amendments.runs());
-            Denied { considered, ..error.into() }
+            let hooks = amendments.runs().to_vec();
+            Denied { facts: by_hooks(call, &subject), hooks, ..error.into() }
         })?;
         narrow_families(&mut changes, &draft.scopes);
         let waits_for_storage =
@@ -177,11 +188,9 @@ fn by_right<'c>(
                 wanted: &wanted,
             };
             let Evaluation { outcome, trace } = policy::evaluate(&facts);
-            let mut granted = outcome.granted().map_err(|error| {
-                let user = person.map(|person| person.user.id.clone());
-                let facts = facts.recorded(Some(&trace));
-                let considered = Considered { user, facts, hooks: Vec::new() };
-                Denied { considered: Some(Box::new(considered)), ..error.into() }
+            let mut granted = outcome.granted().map_err(|error| Denied {
+                facts: Some(facts.recorded(Some(&trace))),
+                ..error.into()
             })?;
             if let Some(until) = until {
                 let most = until.since(call.now);
@@ -197,11 +206,7 @@ fn by_right<'c>(
 }
 
 /// What is recorded of a request that the policies allow and a hook refuses.
-fn by_hooks(
-    call: &ClientCall<'_>,
-    subject: &Subject,
-    hooks: &[HookRun],
-) -> Option<Box<Considered>> {
+fn by_hooks(call: &ClientCall<'_>, subject: &Subject) -> Option<Box<RefusedFacts>> {
     let mut facts = call.refusing().basis.facts?;
     let person = subject.person();
     if let Some(person) = person {
@@ -209,9 +214,7 @@ fn by_hooks(
         facts.acr = person.auth.as_ref().map(|auth| auth.acr.clone());
         facts.auth_time = person.auth.as_ref().map(|auth| auth.at);
     }
-    let user = person.map(|person| person.user.id.clone());
-    let (facts, hooks) = (Box::new(facts.cut()), hooks.to_vec());
-    Some(Box::new(Considered { user, facts, hooks }))
+    Some(Box::new(facts.cut()))
 }
 
 /// A refresh token gives no scope that a hook took away when the user signed in, even if the hook fails later and is

@@ -48,7 +48,7 @@ pub(super) fn reason(inquiry: &Inquiry, refusal: &Refusal, rules: &[ShownRule]) 
         Cause::ClientSecret => {
             format!("`{grant_type}` needs a client that authenticates, and `{client}` does not")
         }
-        Cause::ClientStatus => format!("the client `{client}` is INACTIVE"),
+        Cause::ClientStatus => format!("the client `{client}` is {found}"),
         Cause::ClientType => {
             format!(
                 "`{grant_type}` needs a client that keeps a secret, and `{client}` is a {found} client"

@@ -93,7 +93,10 @@ fn that_apply<'a>(
     // The catalog refuses reserved names. Check again, so that a row written by other means cannot forge
     // a claim.
     claims.filter(move |(name, spec)| {
-        spec.token == kind && !is_reserved(kind, name) && applies(&spec.scopes)
+        spec.status.is_active()
+            && spec.token == kind
+            && !is_reserved(kind, name)
+            && applies(&spec.scopes)
     })
 }
 

@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use clap::Args;
 use scopegate_claims::UnixTime;
 use scopegate_core::audit::DecisionId;
-use scopegate_core::authority::Authority;
 use scopegate_core::catalog::ServerId;
-use scopegate_core::explain::{CannotTell, DescribedRequest, Explanation, parse_time};
+use scopegate_core::explain::{DescribedRequest, parse_time};
 
 use super::failure::CliError;
+use super::installation::{self, Installation, Told};
 use super::{Workplace, console};
 
 /// Say why a request is granted or refused, and what would allow it
@@ -95,22 +95,20 @@ pub(super) struct Explain {
 impl Explain {
     pub(super) async fn run(self, place: &Workplace) -> Result<ExitCode, CliError> {
         let json = self.json;
-        let authority = place.authority().await?;
-        let explained = self.explain(&authority).await;
-        authority.close().await;
-        let explanation = explained.map_err(|error| CliError::failed(&error))?;
-        let text = match json {
-            true => serde_json::to_string_pretty(&explanation)
-                .map_err(|error| CliError::failed(&error))?,
-            false => explanation.to_string(),
-        };
-        console::result(&text)?;
+        let installation = installation::open(place).await?;
+        let explained = self.explain(&*installation).await;
+        installation.close().await;
+        let Told { json: explanation, text } = explained?;
+        match text.filter(|_| !json) {
+            Some(text) => console::result(&text)?,
+            None => console::json(&explanation)?,
+        }
         Ok(ExitCode::SUCCESS)
     }
 
-    async fn explain(self, authority: &Authority) -> Result<Explanation, CannotTell> {
+    async fn explain(self, installation: &(dyn Installation + Sync)) -> Result<Told, CliError> {
         if let Some(id) = self.decision {
-            return authority.explain_decision(id).await;
+            return installation.explain_decision(id).await;
         }
         let calls_hooks = self.call_hooks;
         let request = DescribedRequest {
@@ -127,10 +125,7 @@ impl Explain {
             resources: self.resource,
             subject_server: self.subject_server,
         };
-        match calls_hooks {
-            true => authority.explain_with_hooks(&request).await,
-            false => authority.explain(&request).await,
-        }
+        installation.explain(&request, calls_hooks).await
     }
 }
 

@@ -1,9 +1,11 @@
+mod protections;
+
 use scopegate_claims::{Issuer, UnixTime};
 
 use super::*;
 use crate::administration::apply::{ApplyError, apply};
 use crate::audit::Actor;
-use crate::catalog::UserId;
+use crate::catalog::{Status, UserId};
 use crate::catalog_file::{CatalogContext, CatalogFile, CatalogSource};
 use crate::store::memory::MemoryStore;
 
@@ -78,8 +80,9 @@ impl World {
         reactivate: &[&str],
         mode: Mode,
     ) -> Result<Rollback, RollbackError> {
-        let reactivate = reactivate.iter().map(|id| ClientId::parse(id).unwrap()).collect();
-        let request = RollbackRequest { version, reactivate: &reactivate, mode, expected: None };
+        let reactivate = reactivate.iter().map(|id| (*id).to_owned()).collect();
+        let request =
+            RollbackRequest { version, owner: None, reactivate: &reactivate, mode, expected: None };
         rollback(&self.store, &self.door(), &request).await
     }
 
@@ -107,7 +110,7 @@ async fn a_rollback_is_a_new_version() {
     let [newest] = &world.store.catalog_versions(None, 1).await.unwrap()[..] else {
         unreachable!()
     };
-    assert_eq!((newest.version, newest.restored, newest.owner), (3, Some(1), None));
+    assert_eq!((newest.version, newest.restored, newest.owner), (3, Some(1), Some(Owner::File)));
     // Again: nothing to do.
     let again = world.rollback(1, &[], Mode::Write).await.unwrap();
     assert!(again.plan.is_empty());
@@ -274,6 +277,7 @@ async fn a_rollback_whose_plan_was_shown_for_another_version_is_not_written() {
     for (expected, is_written) in [(1, false), (3, false), (2, true)] {
         let request = RollbackRequest {
             version: 1,
+            owner: None,
             reactivate: &none,
             mode: Mode::Write,
             expected: Some(expected),

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{parse, refusal, refusal_of};
 use crate::catalog::{
-    EntityKey, HookAuth, HookCredential, HookSpec, HookTarget, OnFailure, RuleSpec, SettableClaim,
-    Spec, TokenKind,
+    EntityKey, HookAuth, HookCredential, HookSpec, HookTarget, OnFailure, SettableClaim, Spec,
+    TokenKind,
 };
 use crate::catalog_file::{CatalogContext, CatalogFile, CatalogSource};
 use crate::testing::WithoutStore;
@@ -94,7 +94,7 @@ fn a_rule_names_hooks_in_their_order() {
         Spec::Rule(rule) => Some(rule),
         _ => None,
     });
-    let hooks: Vec<&Vec<String>> = rules.map(|RuleSpec { hooks, .. }| hooks).collect();
+    let hooks: Vec<&Vec<String>> = rules.map(|rule| &rule.hooks).collect();
     assert_eq!(hooks, [&["b", "a"]]);
     assert_eq!(
         refusal(rule("hooks = [\"c\"]")),

@@ -66,7 +66,7 @@ catalog.toml:13:1: missing key "clients": a policy needs it"#
     );
     assert_eq!(
         refusal_of_policy("name = 'p'\nclients = ['*']\npriority = 1"),
-        r#"catalog.toml:16:1: unknown key "priority": write one of "name", "clients", "status", "rule""#
+        r#"catalog.toml:16:1: unknown key "priority": write one of "name", "description", "clients", "status", "rule""#
     );
     assert_eq!(
         refusal_of_policy("name = 'p'\nclients = ['*']\nstatus = 'OFF'"),
@@ -170,11 +170,11 @@ fn an_access_token_is_valid_for_5_minutes_to_24_hours() {
     };
     assert_eq!(
         lifetime("'299s'"),
-        r#"catalog.toml:20:25: "299s" is too short for an access token: write "5m" to "24h""#
+        r#"catalog.toml:20:25: "299s" is too short for an access token: write "5m" to "1d""#
     );
     assert_eq!(
         lifetime("'24h1s'"),
-        r#"catalog.toml:20:25: "86401s" is too long for an access token: write "5m" to "24h""#
+        r#"catalog.toml:20:25: "86401s" is too long for an access token: write "5m" to "1d""#
     );
     assert_eq!(
         lifetime("'10 minutes'"),

@@ -209,8 +209,10 @@ fn the_fields_of_an_entity_have_the_names_of_the_reader() {
             continue;
         };
         let written = fields(entity);
-        // No file makes an admin client.
-        let is_key = |field: &&Field| field.usage != Use::Position && field.name != "admin";
+        // No file makes an admin client or a hold.
+        let is_key = |field: &&Field| {
+            field.usage != Use::Position && !["admin", "on_hold"].contains(&field.name)
+        };
         let mut names: Vec<&str> = written.iter().filter(is_key).map(|field| field.name).collect();
         names.push(kind.name_field());
         names.sort_unstable();
@@ -325,6 +327,7 @@ prop_compose! {
         };
         let spec = ServerSpec {
             name: title,
+            description: String::new(),
             audiences: vec![audience(format!("api-{id}"))],
             dialect: Default::default(),
             algorithms: vec![scopegate_jose::Algorithm::SIGNING[algorithm]],
@@ -367,12 +370,12 @@ prop_compose! {
                 _ => ClaimSource::Groups(GroupFilter { kind: GroupMatch::StartsWith, value: name.clone() }),
             };
             let token = if of_id { TokenKind::Id } else { TokenKind::Access };
-            let spec = Spec::Claim(ClaimSpec { token, value, scopes: Vec::new() });
+            let spec = Spec::Claim(ClaimSpec { token, value, scopes: Vec::new(), status: Status::Active });
             entities.push(owned(EntityKey::of_server(EntityKind::Claim, &server, &format!("x-{name}")), spec));
         }
         for ((active, rules), priority) in policies.into_iter().zip(1..) {
             let name = format!("p {}", 9 - priority);
-            let spec = PolicySpec { priority, clients: Clients::All, status: status(active) };
+            let spec = PolicySpec { priority, description: String::new(), clients: Clients::All, status: status(active) };
             entities.push(owned(EntityKey::of_server(EntityKind::Policy, &server, &name), Spec::Policy(spec)));
             for ((minutes, any, refresh, active), priority) in rules.into_iter().zip(1..) {
                 let all = scopegate_claims::ScopeSet::from_tokens(&names).unwrap();
@@ -387,7 +390,7 @@ prop_compose! {
                     ..conditions(&names, any, refresh.is_some())
                 };
                 let key = EntityKey::rule(&server, &name, &format!("r/{priority}"));
-                entities.push(owned(key, Spec::Rule(spec)));
+                entities.push(owned(key, Spec::from(spec)));
             }
         }
         entities

@@ -84,7 +84,7 @@ async fn a_lifetime_of_a_scope_is_the_longest_that_a_hook_may_set() {
         panic!("the world has the rule")
     };
     let scope_lifetimes = [("write".to_owned(), Duration::from_secs(400))].into();
-    let spec = Spec::Rule(RuleSpec { scope_lifetimes, ..rule });
+    let spec = Spec::from(RuleSpec { scope_lifetimes, ..*rule });
     world.edit(Edit::Put(Entity { key, owner: Owner::File, spec })).await;
     world.add_hook("a", http(OnFailure::Closed)).await;
     let path = "/token/lifetime/expiration";

@@ -9,7 +9,6 @@ use scopegate_claims::{Clock, SystemClock};
 use scopegate_core::administration::rewrap::{
     Resealed, RewrapError, change_master_key, reseal_all,
 };
-use scopegate_core::audit::Actor;
 use scopegate_core::store::SealedKey;
 use scopegate_jose::MasterKey;
 use scopegate_server::Exposure;
@@ -17,7 +16,7 @@ use scopegate_server::master_key::MasterKeySource;
 use scopegate_server::setup::Setup;
 
 use crate::cli::failure::CliError;
-use crate::cli::{Workplace, console};
+use crate::cli::{Workplace, console, person};
 
 /// How long the command waits for running servers to learn of the new key. What they sealed under
 /// the old one meanwhile is then sealed again.
@@ -55,7 +54,7 @@ impl Rewrap {
     pub(super) async fn run(self, place: &Workplace) -> Result<ExitCode, CliError> {
         let new = self.key()?;
         let setup = place.open_to_rewrap(&new).await?;
-        let actor = Actor::cli("keys rewrap");
+        let actor = person::actor("keys rewrap");
         let (store, known) = (setup.store(), setup.master_key());
         let changed = change_master_key(store, known, &new, &actor, SystemClock.now()).await;
         match changed.map_err(|error| failed(&error))? {

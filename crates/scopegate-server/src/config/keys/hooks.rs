@@ -6,6 +6,7 @@ use scopegate_core::spelling::{Instead, Quoted};
 use scopegate_store::StoreUrl;
 use toml::de::DeValue;
 
+use crate::config::form::Form;
 use crate::config::key::Key;
 use crate::config::problem::{Complaint, Place};
 use crate::config::setting::{Setting, Written};
@@ -23,6 +24,7 @@ pub(super) static KEYS: &[Key] = &[
         path: "hooks.deadline",
         meaning: "the longest time of all token hooks of a request together",
         default: "3s",
+        form: Form::Duration,
         set: |draft, setting| {
             draft.hooks.deadline = setting.duration("1s"..="15s")?;
             Ok(())
@@ -33,6 +35,7 @@ pub(super) static KEYS: &[Key] = &[
         meaning: "the databases that SQL hooks may query: NAME = { url = \"postgres://…\" }; \
                   in the environment NAME=URL, separated by spaces",
         default: "none",
+        form: Form::Connections,
         set: |draft, setting| {
             draft.hooks.connections = connections(setting)?;
             Ok(())

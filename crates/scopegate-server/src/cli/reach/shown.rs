@@ -8,7 +8,7 @@ use scopegate_core::administration::reach::Row;
 use crate::cli::whom::{list, whom};
 
 /// A row, without what it is shown under.
-pub(in crate::cli) struct Shown<'r> {
+struct Shown<'r> {
     row: &'r Row,
     /// The tokens that are exchanged. Rows that differ only in this are shown as one.
     through: Vec<String>,
