@@ -195,7 +195,6 @@ macro_rules! kinds {
         /// The content of an entity.
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
-        #[expect(clippy::large_enum_variant, reason = "callers construct `Spec::Rule` without a box")]
         pub enum Spec {
             $($(#[$doc])+ $kind($spec),)+
         }
