@@ -62,16 +62,14 @@ pub use crate::toml_reader::{
     FileErrors as CatalogErrors, FileProblem as CatalogProblem, FileSource as CatalogSource,
 };
 
-use toml::de::DeTable;
-
 use self::draft::Draft;
 use self::ids::BadIds;
-use crate::catalog::{Entity, View, check};
-use crate::toml_reader::{Node, Problems, Shape, Table};
+use crate::catalog::{Entity, EntityKind, View, check};
+use crate::toml_reader::{Node, Problems, Shape, Table, read_document};
 use crate::{client_auth, grants};
 
-/// Maximum size of a file, in bytes.
-const MAX_BYTES: usize = 64 * 1024 * 1024;
+/// Maximum size of a file, in MiB.
+const MAX_MIB: usize = 64;
 
 const CATALOG: Shape = Shape {
     what: "a catalog",
@@ -109,33 +107,14 @@ impl CatalogFile {
         context: &dyn CatalogContext,
     ) -> Result<Self, CatalogErrors> {
         let problems = Problems::default();
-        let file = read(source.content, context, &problems);
+        let file =
+            read_document(source.content, MAX_MIB, &CATALOG, &problems, |table, problems| {
+                read_catalog(table, context, problems)
+            });
         let warnings = problems.resolve(source)?;
         let file = file.expect("a file that could not be read has a problem");
         Ok(Self { warnings, sha256: scopegate_jose::sha256(source.content), ..file })
     }
-}
-
-fn read(content: &[u8], context: &dyn CatalogContext, problems: &Problems) -> Option<CatalogFile> {
-    if content.len() > MAX_BYTES {
-        problems.refuse(0, format_args!("the file is too large: write at most 64 MiB"));
-        return None;
-    }
-    let text = match std::str::from_utf8(content) {
-        Ok(text) => text,
-        Err(error) => {
-            problems.refuse(error.valid_up_to(), format_args!("not UTF-8: save the file as UTF-8"));
-            return None;
-        }
-    };
-    let document = match DeTable::parse(text) {
-        Ok(document) => document,
-        Err(error) => {
-            problems.refuse_syntax(text, &error);
-            return None;
-        }
-    };
-    read_catalog(Table::root(document.get_ref(), &CATALOG, problems), context, problems)
 }
 
 fn read_catalog<'f>(
@@ -150,6 +129,14 @@ fn read_catalog<'f>(
     let clients = catalog.tables("client", "[[client]]", &client::CLIENT);
     let ids = BadIds::of(&clients, &servers);
     let mut draft = Draft::new(problems);
+    let tables = [
+        ("zone", EntityKind::Zone),
+        ("server", EntityKind::Server),
+        ("client", EntityKind::Client),
+    ];
+    for (key, kind) in tables {
+        draft.miss_tables(catalog, key, kind, "");
+    }
     zone::read_all(catalog, &mut draft);
     for server in servers {
         server::read(server, &ids, &mut draft);

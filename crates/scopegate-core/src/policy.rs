@@ -200,7 +200,7 @@ fn matched(case: &Case<'_>) -> Outcome {
 }
 
 /// Whether OpenID Connect defines this scope for users.
-fn is_standard(name: &str) -> bool {
+pub(crate) fn is_standard(name: &str) -> bool {
     STANDARD_SCOPES.contains(&name)
 }
 

@@ -135,13 +135,13 @@ impl<S> Store for S where
 }
 
 /// What one transaction writes of the catalog.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a storage that ignores a part loses it")]
 pub struct CatalogWrite<'a> {
     /// The version that the catalog must have.
     pub expected: u64,
-    /// The changes.
-    pub edits: &'a [Edit],
+    /// The changes. Shared, because a storage may write them on another thread and there may be a million.
+    pub edits: Arc<[Edit]>,
     /// When they are made.
     pub at: UnixTime,
     /// The ids of entities that are new. One that is not among them gets an id here. An entity that is
@@ -152,7 +152,7 @@ pub struct CatalogWrite<'a> {
     /// Users to make. Those whose login is known are left alone.
     pub seeds: &'a [NewUser],
     /// The record of each change: who made it, and what was there before.
-    pub events: &'a [AuditEvent],
+    pub events: Arc<[AuditEvent]>,
     /// The entry in the history. Without one, no earlier version can be read any more.
     pub record: Option<&'a VersionRecord>,
 }
@@ -160,17 +160,17 @@ pub struct CatalogWrite<'a> {
 impl<'a> CatalogWrite<'a> {
     /// Changes without an audit event. Only tests may write them: a product change has an actor.
     #[cfg(any(test, feature = "memory-store"))]
-    pub fn new(expected: u64, edits: &'a [Edit], at: UnixTime) -> Self {
-        let (ids, files, seeds, events) = (&[], &[], &[], &[]);
-        Self { expected, edits, at, ids, files, seeds, events, record: None }
+    pub fn new(expected: u64, edits: &[Edit], at: UnixTime) -> Self {
+        let (ids, files, seeds, events) = (&[], &[], &[], Arc::default());
+        Self { expected, edits: edits.into(), at, ids, files, seeds, events, record: None }
     }
 
     /// What the row of each entity keeps besides, if the entity is new.
-    pub fn new_records(&self) -> HashMap<&'a EntityKey, StoredRecord> {
+    pub fn new_records(&self) -> HashMap<&EntityKey, StoredRecord> {
         let ids: HashMap<_, _> = self.ids.iter().map(|(key, id)| (key, id)).collect();
         let put = self.edits.iter().filter(|edit| matches!(edit, Edit::Put(_)));
-        let record = |edit: &'a Edit| {
-            let key = edit.key();
+        let record = |edit| {
+            let key = Edit::key(edit);
             let generate = || EntityId::generate(key.kind);
             let id = ids.get(key).map_or_else(generate, |id| (*id).clone());
             (key, StoredRecord::new(&id, self.at))

@@ -1,6 +1,7 @@
 //! A small world for tests of decisions: an authority on a storage in memory, with a clock that a test
 //! moves. There is no HTTP, no server and no network.
 
+mod dice;
 mod parts;
 
 use std::sync::Arc;
@@ -10,12 +11,13 @@ use scopegate_claims::{Issuer, ManualClock, UnixTime};
 use scopegate_jose::{Algorithm, MasterKey, SigningKey, TokenType};
 use serde_json::{Value, json};
 
+pub(crate) use self::dice::Dice;
 pub(crate) use self::parts::{
     alice, claims_of, credentials, mark_of, refusal, request, server_id, signed_in,
 };
 use crate::administration::apply::{Mode, apply};
 use crate::administration::edit_catalog::CatalogDoor;
-use crate::audit::{Actor, AuditEvent, ClientDecision, DecisionKind, What};
+use crate::audit::{Actor, AuditEvent, ClientDecision, DecisionKind, Outcome, What};
 use crate::authority::{Authority, Foundation};
 use crate::call::Refused;
 use crate::catalog::{ClientId, ClientSpec, Edit, Entity, EntityKey, Owner, Spec, UserId};
@@ -193,6 +195,16 @@ impl World {
         let mut events = self.store.events();
         events.retain(|event| !matches!(event.what, What::CatalogChanged(_)));
         events
+    }
+
+    /// The newest refusal of a token that was recorded.
+    pub(crate) fn newest_refusal(&self) -> ClientDecision {
+        let events = self.store.events();
+        let mut refusals =
+            events.iter().rev().filter_map(AuditEvent::decision).filter(|decision| {
+                decision.kind == DecisionKind::TokenGrant && decision.outcome != Outcome::Allow
+            });
+        refusals.next().cloned().expect("a refusal")
     }
 
     /// The decisions of a kind that were recorded, with those that wait in the queue.

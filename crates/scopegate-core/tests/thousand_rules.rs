@@ -45,7 +45,7 @@ fn catalog(others: u32, grant_type: &str) -> Snapshot {
             access_token_lifetime: Duration::from_secs(600),
             ..RuleSpec::default()
         };
-        edits.push(put(EntityKey::rule(&server, "p", &priority.to_string()), Spec::Rule(spec)));
+        edits.push(put(EntityKey::rule(&server, "p", &priority.to_string()), Spec::from(spec)));
     };
     for priority in 0..others {
         rule(priority, grant_type, "write delete");

@@ -11,6 +11,13 @@ pub fn sha256(data: &[u8]) -> [u8; 32] {
     bytes
 }
 
+/// The SHA-384 digest.
+pub fn sha384(data: &[u8]) -> [u8; 48] {
+    let mut bytes = [0; 48];
+    bytes.copy_from_slice(digest::digest(&digest::SHA384, data).as_ref());
+    bytes
+}
+
 /// The left half of the digest of a string, in base64url: the `at_hash` or `c_hash` of an ID token
 /// (OpenID Connect Core §3.1.3.6).
 ///

@@ -39,8 +39,8 @@ pub fn audit_json(id: &str, stored: &str) -> Value {
         "token_id": text("token_id"),
         "family": text("family"),
         "count": body["count"],
-        "before": body["before"],
-        "after": body["after"],
+        "before": shown_entity(&body["before"]),
+        "after": shown_entity(&body["after"]),
     })
 }
 
@@ -57,4 +57,17 @@ fn actor(body: &Value, kind: &str, is_decision: bool) -> Value {
         _ => return Value::Null,
     };
     id.map_or(Value::Null, |id| json!({ "type": actor, "id": id }))
+}
+
+/// An entity of the catalog. The times of its secrets are stored as seconds, and shown in RFC 3339.
+fn shown_entity(stored: &Value) -> Value {
+    let mut entity = stored.clone();
+    let secrets = entity.pointer_mut("/spec/secrets").and_then(Value::as_array_mut);
+    let secrets = secrets.into_iter().flatten().filter_map(Value::as_object_mut);
+    for (name, value) in secrets.flatten() {
+        if let (true, Some(seconds)) = (name.ends_with("_at"), value.as_u64()) {
+            *value = show_time(UnixTime::from_seconds(seconds)).into();
+        }
+    }
+    entity
 }

@@ -22,6 +22,8 @@ mod logging;
 mod owner;
 mod plan;
 mod plan_text;
+mod progress;
+mod reach;
 mod schema;
 mod serve;
 mod table;
@@ -212,8 +214,10 @@ impl Workplace {
 
     /// Opens the authorization servers of an existing storage, without HTTP.
     async fn authority(&self) -> Result<Arc<Authority>, CliError> {
-        let foundation = self.open_existing().await?.into_foundation();
-        Authority::open(foundation).await.map_err(|error| CliError::failed(&error))
+        let setup = self.open_existing().await?;
+        let vault = setup.key_vault();
+        let opened = Authority::open_with_vault(setup.into_foundation(), vault).await;
+        opened.map_err(|error| CliError::failed(&error))
     }
 }
 

@@ -17,11 +17,13 @@ mod draft;
 mod environment;
 mod file;
 mod finish;
+mod form;
 mod key;
 mod keys;
 mod limits;
 mod listen;
 mod log;
+mod pkcs11;
 mod problem;
 mod schema;
 mod setting;
@@ -41,6 +43,7 @@ pub use self::key::Key;
 pub use self::limits::LimitsConfig;
 pub use self::listen::ListenConfig;
 pub use self::log::{LogConfig, LogFormat};
+pub use self::pkcs11::{PIN_VARIABLE, Pkcs11Config};
 use self::problem::Problems;
 pub use self::problem::{ConfigError, ConfigErrors, ConfigProblem};
 pub use self::store::StoreConfig;
@@ -80,6 +83,8 @@ pub struct Config {
     /// The file that holds the previous or the next master key, while secrets are sealed again under
     /// another one.
     pub previous_master_key_file: Option<PathBuf>,
+    /// The token that holds the signing keys. `None` means that they are in the store.
+    pub pkcs11: Option<Pkcs11Config>,
     /// The proxies that are trusted to name the address that a request comes from.
     pub trusted_proxies: TrustedProxies,
     /// The limits of connections.

@@ -26,6 +26,7 @@ mod par;
 mod readiness;
 mod revoke;
 mod routes;
+mod scope_choice;
 mod server_in_path;
 mod sign_in;
 mod sign_out;

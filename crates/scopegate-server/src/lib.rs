@@ -15,6 +15,9 @@ mod http;
 mod http_fetch;
 mod listen;
 pub mod master_key;
+#[cfg(feature = "pkcs11")]
+#[cfg_attr(docsrs, doc(cfg(feature = "pkcs11")))]
+pub mod pkcs11;
 pub mod private_file;
 mod server;
 pub mod setup;

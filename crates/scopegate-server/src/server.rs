@@ -11,7 +11,7 @@ use scopegate_claims::{Clock, Issuer, SystemClock};
 use scopegate_core::authority::{Authority, Foundation, OpenError};
 use scopegate_core::catalog::audience_names::{self, AudienceClash};
 use scopegate_core::error::CallError;
-use scopegate_core::keys::{KeyVault, KeysInMemory};
+use scopegate_core::keys::{KeyError, KeyVault, KeysInMemory};
 use scopegate_core::limits::RequestLimits;
 use scopegate_jose::MasterKey;
 use tokio::sync::{Mutex, watch};
@@ -123,12 +123,37 @@ pub enum StartError {
     /// An audience is a client id, or an issuer under the base URL.
     #[error(transparent)]
     Audience(#[from] AudienceClash),
+    /// The service that holds the signing keys cannot be used, or does not support an algorithm of
+    /// the catalog.
+    #[error("the service that holds the signing keys cannot be used: {0}")]
+    KeyVault(String),
     /// A signing key could not be made, stored or unsealed.
     #[error("the signing keys cannot be made ready")]
     Keys(#[source] Arc<CallError>),
     /// The server was closed before it was ready.
     #[error("the server was closed before it was ready")]
     Closed,
+}
+
+/// Checks that the vault can be used, and makes keys for all algorithms of the catalog.
+async fn check_vault(vault: &dyn KeyVault, authority: &Authority) -> Result<(), StartError> {
+    let refused = |error: KeyError| StartError::KeyVault(error.to_string());
+    vault.open().await.map_err(refused)?;
+    let supported = vault.algorithms().await.map_err(refused)?;
+    let catalog = authority.catalog();
+    for server in catalog.servers().filter(|server| server.spec.status.is_active()) {
+        let unsupported = server.spec.algorithms.iter().find(|one| !supported.contains(one));
+        if let Some(algorithm) = unsupported {
+            let names: Vec<_> = supported.iter().map(|one| one.name()).collect();
+            return Err(StartError::KeyVault(format!(
+                "the server `{}` signs with {algorithm}, which it does not support: give the server \
+                 other algorithms ({})",
+                server.id,
+                names.join(", "),
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The authorization servers of one process, as something that answers HTTP.
@@ -201,8 +226,9 @@ impl Server {
         let Storage { store, watch } = storage;
         let fetch = Arc::new(HttpFetch::for_catalog(exposure));
         let foundation = Foundation { base, store, master_key, clock, fetch, limits };
-        let authority = Authority::open_with_vault(foundation, vault).await?;
+        let authority = Authority::open_with_vault(foundation, Arc::clone(&vault)).await?;
         audience_names::check_catalog(&authority.catalog())?;
+        check_vault(&*vault, &authority).await?;
         let (tasks, first_keys) =
             upkeep::start(&authority, watch, audit_kept_for, history_kept_for);
         let app = App::new(authority, trusted_proxies, first_keys.clone());

@@ -9,8 +9,10 @@
 //! 4. Apply a catalog file.
 
 mod demo;
+mod vault;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use scopegate_claims::{Clock, Issuer, SystemClock};
 use scopegate_core::administration::apply::{
@@ -24,11 +26,11 @@ use scopegate_core::catalog::{ClientId, ClientSecret, Owner, UserId};
 use scopegate_core::catalog_file::{CatalogContext, CatalogErrors, CatalogFile, CatalogSource};
 use scopegate_core::client_auth::secret_mac;
 use scopegate_core::keys::fetch::NoFetch;
-use scopegate_core::keys::open_data_keys;
+use scopegate_core::keys::{KeyVault, open_data_keys};
 use scopegate_core::limits::RequestLimits;
 use scopegate_core::people::passwords::seal_hash;
 use scopegate_core::store::{InstallationStore, MASTER_KEY_FINGERPRINT, StoreError};
-use scopegate_jose::MasterKey;
+use scopegate_jose::{Algorithm, MasterKey};
 use scopegate_store::SqlStore;
 
 use crate::config::{AuditConfig, Config, HistoryConfig};
@@ -70,6 +72,7 @@ pub struct Setup {
     requests: RequestLimits,
     audit: AuditConfig,
     history: HistoryConfig,
+    vault: Arc<dyn KeyVault>,
 }
 
 /// Why a storage may not be served, or a catalog file is not applied. Nothing was changed.
@@ -106,6 +109,25 @@ pub enum SetupError {
     /// The storage cannot be opened.
     #[error(transparent)]
     Store(#[from] scopegate_store::OpenError),
+    /// The signing keys are in a PKCS#11 token, and this program was built without PKCS#11.
+    #[error(
+        "\"keys.pkcs11\" is set, and this scopegate was built without PKCS#11: build it with \
+         `--features pkcs11`"
+    )]
+    NoPkcs11,
+    /// An authorization server has an algorithm for which the vault makes no keys.
+    #[error(
+        "the server `{server}` signs with {algorithm}, and the signing keys are in a service that \
+         does not support it: write other \"algorithms\", such as {supported}"
+    )]
+    UnsupportedAlgorithm {
+        /// The server.
+        server: String,
+        /// The algorithm.
+        algorithm: Algorithm,
+        /// The algorithms that can be used.
+        supported: String,
+    },
     /// The storage failed, or belongs to another master key.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -159,7 +181,18 @@ impl Setup {
         let trusted_proxies = config.trusted_proxies.clone();
         let (requests, audit, history) = (config.requests, config.audit, config.history);
         let base = base.clone();
-        Ok(Self { base, exposure, store, master_key, trusted_proxies, requests, audit, history })
+        let vault = vault::of(config, exposure)?;
+        Ok(Self {
+            base,
+            exposure,
+            store,
+            master_key,
+            trusted_proxies,
+            requests,
+            audit,
+            history,
+            vault,
+        })
     }
 
     /// Makes the entities of the owner `file` what a file says. Applying the same file again changes
@@ -195,8 +228,16 @@ impl Setup {
         source: &CatalogSource<'_>,
         owner: Owner,
     ) -> Result<CatalogFile, SetupError> {
-        let clients = StoredClients::read(&self.store, owner).await?;
-        Ok(CatalogFile::parse(source, &StoreContext { setup: self, clients })?)
+        // Most files do not refer to what the storage has. Then it is not read: it may have a million clients.
+        let without = StoreContext { setup: self, clients: Err(AtomicBool::new(false)) };
+        let read = CatalogFile::parse(source, &without);
+        if let Err(was_asked) = without.clients
+            && was_asked.into_inner()
+        {
+            let clients = Ok(StoredClients::read(&self.store, owner).await?);
+            return Ok(CatalogFile::parse(source, &StoreContext { setup: self, clients })?);
+        }
+        Ok(read?)
     }
 
     /// Makes the entities of an owner what a file says. Applying the same file again changes nothing.
@@ -215,6 +256,7 @@ impl Setup {
         let actor = Actor::file(name);
         let (store, base) = (&self.store, &self.base);
         let door = CatalogDoor { store, base, actor: &actor, now: SystemClock.now() };
+        vault::check_algorithms(&*self.vault, file).await?;
         if file.demo {
             if self.exposure == Exposure::Public {
                 return Err(SetupError::PublicDemo(name.to_owned()));
@@ -272,6 +314,11 @@ impl Setup {
         &self.master_key
     }
 
+    /// Where signing keys are made and used.
+    pub fn key_vault(&self) -> Arc<dyn KeyVault> {
+        Arc::clone(&self.vault)
+    }
+
     /// What an [`Authority`](scopegate_core::authority::Authority) is opened with by a command that
     /// runs beside a server.
     pub fn into_foundation(self) -> Foundation {
@@ -288,6 +335,7 @@ impl Setup {
     /// What a [`Server`](crate::Server) is opened with.
     pub fn into_settings(self) -> ServerSettings {
         let settings = ServerSettings::new(self.base, self.store, self.master_key)
+            .with_key_vault(self.vault)
             .with_trusted_proxies(self.trusted_proxies)
             .with_exposure(self.exposure)
             .with_request_limits(self.requests)
@@ -322,7 +370,15 @@ async fn make_master_key(
 /// What a catalog file may refer to: the storage, and the environment of this process.
 struct StoreContext<'a> {
     setup: &'a Setup,
-    clients: StoredClients,
+    /// The clients of the storage. If they were not read: whether the file refers to any.
+    clients: Result<StoredClients, AtomicBool>,
+}
+
+impl StoreContext<'_> {
+    fn clients(&self) -> Option<&StoredClients> {
+        let note = |was_asked: &AtomicBool| was_asked.store(true, Ordering::Relaxed);
+        self.clients.as_ref().inspect_err(|was_asked| note(was_asked)).ok()
+    }
 }
 
 impl CatalogContext for StoreContext<'_> {
@@ -343,11 +399,11 @@ impl CatalogContext for StoreContext<'_> {
     }
 
     fn has_client(&self, id: &ClientId) -> bool {
-        self.clients.has_client_of_others(id)
+        self.clients().is_some_and(|clients| clients.has_client_of_others(id))
     }
 
     fn kept_secret(&self, client: &ClientId, id: &str) -> Option<ClientSecret> {
-        self.clients.kept_secret(client, id)
+        self.clients()?.kept_secret(client, id)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The catalog: one row per entity, each with the version of its newest change.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use scopegate_claims::UnixTime;
@@ -74,6 +75,9 @@ const EXPECT: &str = "\
 /// Maximum clients in one statement, one placeholder each. SQLite allows 32766 placeholders.
 const AT_ONCE: usize = 30_000;
 
+/// Maximum audit events whose rows are in memory at the same time.
+const EVENTS_AT_ONCE: usize = 10_000;
+
 /// Other nodes hear this once the transaction is committed.
 pub(crate) const NOTIFY: &str = "SELECT pg_notify('scopegate_catalog', '')";
 
@@ -105,11 +109,11 @@ impl CatalogStore for SqlStore {
         let records = write.new_records().into_iter();
         let job = WriteCatalog {
             current,
-            edits: write.edits.to_vec(),
+            edits: Arc::clone(&write.edits),
             records: records.map(|(key, record)| (key.clone(), record)).collect(),
             files: write.files.to_vec(),
             seeds: write.seeds.to_vec(),
-            events: write.events.to_vec(),
+            events: Arc::clone(&write.events),
             record: write.record.cloned(),
         };
         self.database.write(job).await?;
@@ -134,12 +138,12 @@ impl CatalogStore for SqlStore {
 /// Writes edits and users on top of a version of the catalog.
 struct WriteCatalog {
     current: i64,
-    edits: Vec<Edit>,
+    edits: Arc<[Edit]>,
     /// What is kept of each entity that is put, if it is new.
     records: HashMap<EntityKey, StoredRecord>,
     files: Vec<FileMark>,
     seeds: Vec<NewUser>,
-    events: Vec<AuditEvent>,
+    events: Arc<[AuditEvent]>,
     record: Option<VersionRecord>,
 }
 
@@ -158,7 +162,9 @@ impl Job for WriteCatalog {
         // Users come before families and consents, in the same order as in the ledger.
         users::seed(transaction, seeds).await?;
         end_dependents(transaction, edits).await?;
-        audit_events::record(transaction, &Vec::from_iter(events)).await?;
+        for events in events.chunks(EVENTS_AT_ONCE) {
+            audit_events::record(transaction, &Vec::from_iter(events)).await?;
+        }
         for mark in files {
             put_file(transaction, mark).await?;
         }

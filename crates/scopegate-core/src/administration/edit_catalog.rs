@@ -165,12 +165,12 @@ impl CatalogDoor<'_> {
         let record = entry.record(self, catalog.version() + 1, reach, files, restored);
         let write = CatalogWrite {
             expected: catalog.version(),
-            edits: &edits,
+            edits: edits.into(),
             at: self.now,
             ids: &ids,
             files,
             seeds,
-            events: &events,
+            events: events.into(),
             record: Some(&record),
         };
         Ok(self.store.edit_catalog(&write).await?)

@@ -1,9 +1,9 @@
 //! Who can reach a scope: which clients, by which grant and rule, for which users.
 //!
 //! The answer is exact for the stored users, clients and grants: it is what trying each combination of them
-//! gives, for a request that names only this scope, and for one that names no scope. It is found without
-//! trying them: users are sets of bits (`user_set`), and clients that policies treat alike are one class
-//! (`direct`).
+//! gives, for a request that names only this scope, for one that names no scope, and for those that name other
+//! scopes besides (`requests`). It is found without trying them: users are sets of bits (`user_set`), and
+//! clients that policies treat alike are one class (`direct`).
 //!
 //! The time, the address, the sign-in and the resource of a request are not stored. Conditions on them are
 //! assumed to be possible, and listed (`circumstance`). An earlier rule that matches under some circumstances
@@ -21,6 +21,7 @@ mod direct;
 mod exchange;
 mod held;
 mod people;
+mod requests;
 mod row;
 mod scan;
 mod search;
@@ -32,7 +33,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::access::{AccessChange, ScopeChange, Whom, access};
+pub use self::access::{AccessChange, Progress, ScopeChange, Whom, access, access_with_progress};
 use self::direct::{Policies, Sought};
 use self::held::Tokens;
 use self::people::People;
@@ -110,7 +111,7 @@ impl<'a> Reach<'a> {
             return Err(ReachError::UnknownScope { server, scope, instead });
         }
         let others = self.tokens_of_others([server]);
-        let found = self.scan(server, scope, &others).found;
+        let found = self.scan(server, scope, &others).in_order();
         Ok(found.into_iter().map(|found| Row::of(found, &self.people)).collect())
     }
 
@@ -138,7 +139,7 @@ impl<'a> Reach<'a> {
         let mut reached = Vec::new();
         for server in servers {
             for scope in scopes_of(server) {
-                let found = self.scan(server, scope, &others).found.into_iter();
+                let found = self.scan(server, scope, &others).in_order().into_iter();
                 let own = found.filter(|found| found.client.id == *client);
                 reached.extend(own.map(|found| Reached {
                     server: server.id.to_string(),
@@ -164,18 +165,25 @@ impl<'a> Reach<'a> {
         &self,
         server: &'a AuthorizationServer,
         scope: &'a str,
-        others: &Tokens,
+        others: &Tokens<'a>,
     ) -> Scanned<'a> {
         let sought = Sought::new(server, &Policies::of(server), scope);
-        Scan { catalog: self.catalog, people: &self.people, sought: &sought, others, only: None }
-            .run()
+        Scan {
+            catalog: self.catalog,
+            people: &self.people,
+            sought: &sought,
+            others,
+            only: None,
+            on_client: &|| (),
+        }
+        .run()
     }
 
     /// Who can have tokens of the servers that these trust, directly or through others.
     fn tokens_of_others(
         &self,
         servers: impl IntoIterator<Item = &'a AuthorizationServer>,
-    ) -> Tokens {
+    ) -> Tokens<'a> {
         let mut trusted: Vec<&AuthorizationServer> = Vec::new();
         let mut next: Vec<_> = servers.into_iter().collect();
         while let Some(server) = next.pop() {

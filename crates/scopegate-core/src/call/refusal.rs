@@ -34,23 +34,27 @@ pub struct Denied<E = CallError> {
     pub error: E,
     /// The changes to write in the transaction that records the refusal.
     pub changes: Vec<Change>,
-    /// What the refusal was decided by, if the user was known.
-    pub considered: Option<Considered>,
+    /// The user, if they were known when the request was refused. For the audit log.
+    pub user: Option<UserId>,
+    /// The facts of the policies, with the rules that were tried, if the policies refused the request.
+    pub facts: Option<Box<RefusedFacts>>,
 }
 
-/// What a refusal was decided by.
-#[derive(Debug)]
-#[expect(clippy::exhaustive_structs, reason = "the user and the facts are all there is")]
-pub struct Considered {
-    /// The user.
-    pub user: Option<UserId>,
-    /// The facts, with the rules that were tried.
-    pub facts: Box<RefusedFacts>,
+impl<E> Denied<E> {
+    /// A refusal that changes nothing.
+    pub(crate) const fn by(error: E) -> Self {
+        Self { error, changes: Vec::new(), user: None, facts: None }
+    }
+
+    /// The refusal of a request for tokens of this user, if there is one.
+    pub(crate) fn about<'u>(self, user: impl Into<Option<&'u UserId>>) -> Self {
+        Self { user: user.into().cloned().or(self.user), ..self }
+    }
 }
 
 impl<E: ClientError> From<CallError> for Denied<E> {
     fn from(error: CallError) -> Self {
-        Self { error: error.into(), changes: Vec::new(), considered: None }
+        Self::by(error.into())
     }
 }
 
@@ -109,12 +113,12 @@ impl Authority {
         proved: &[Change],
         denied: Denied<E>,
     ) -> Refused<E> {
-        let Denied { error, changes, considered } = denied;
-        let deciding = deciding.after(considered);
+        let Denied { error, changes, user, facts } = denied;
+        let deciding = deciding.after(user, facts);
         let changes = || [proved, &changes].concat();
         let denied_by = error.denied_by().map(str::to_owned);
         let cause = error.cause();
-        let deciding = &Deciding { denied_by, cause, ..deciding.into_owned() };
+        let deciding = &Deciding { denied_by, cause, ..deciding };
         let recorded = match error.recording() {
             Recording::Nothing => Ok(None),
             Recording::Attempt => {
@@ -196,6 +200,7 @@ impl ClientError for CallError {
             Self::AuditQueueFull
             | Self::KeysUnavailable
             | Self::Overdue
+            | Self::SignerUnavailable(_)
             | Self::Signing(_)
             | Self::Storage(_)
             | Self::TooManyDeviceRequests(_)

@@ -10,6 +10,7 @@ mod names;
 mod reach;
 mod references;
 mod review;
+mod still_named;
 mod text;
 
 use scopegate_claims::Issuer;
@@ -134,6 +135,7 @@ pub fn check<'a>(view: View<'a>, edits: &'a [Edit]) -> Checked {
         entity.spec.check(&mut review);
         names.refuse_surplus(place, &entity.key, &mut checked.faults);
     }
+    still_named::refuse(&names, &mut checked.faults);
     if checked.faults.is_empty() {
         reach::warn(&names, &mut checked);
     }

@@ -125,7 +125,6 @@ pub struct Entity {
 /// A change of the catalog.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a row is written or deleted")]
-#[expect(clippy::large_enum_variant, reason = "callers construct `Spec::Rule` without a box")]
 pub enum Edit {
     /// The entity is deleted.
     Delete(EntityKey),

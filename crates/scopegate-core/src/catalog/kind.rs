@@ -282,7 +282,7 @@ kinds! {
     /// An access policy of a server.
     Policy(PolicySpec) = "policy", "00p";
     /// A rule of a policy.
-    Rule(RuleSpec) = "rule", "0pr";
+    Rule(Box<RuleSpec>) = "rule", "0pr";
     /// An issuer whose assertions a server accepts.
     TrustedIssuer(Box<TrustedIssuerSpec>) = "trusted_issuer", "tri";
     /// A client.
@@ -296,8 +296,29 @@ impl EntityKind {
     }
 }
 
+impl From<RuleSpec> for Spec {
+    fn from(rule: RuleSpec) -> Self {
+        Self::Rule(Box::new(rule))
+    }
+}
+
 impl From<ClientSpec> for Spec {
     fn from(client: ClientSpec) -> Self {
         Self::Client(Box::new(client))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Edit;
+
+    /// A catalog may have a million clients, each of which is an edit when the catalog is applied or read.
+    #[test]
+    fn an_edit_of_a_client_does_not_pay_for_a_rule() {
+        assert!(size_of::<Spec>() < size_of::<RuleSpec>() / 2);
+        assert!(size_of::<Spec>() < size_of::<ClientSpec>() / 2);
+        let others = size_of::<EntityKey>() + size_of::<crate::catalog::Owner>();
+        assert!(size_of::<Edit>() <= size_of::<Spec>() + others + size_of::<usize>());
     }
 }

@@ -137,7 +137,6 @@ pub struct StoredRow {
 /// The result of reading a stored row.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a row is readable or not")]
-#[expect(clippy::large_enum_variant, reason = "callers construct `Spec::Rule` without a box")]
 pub enum ReadRow {
     /// A change of an entity.
     Edit(Edit),

@@ -76,6 +76,9 @@ fn read_value(node: Node<'_>) -> Option<ClaimSource> {
     let value = node.table(&VALUE)?;
     let sources = ["attribute", "constant", "expression", "groups"].map(|key| value.optional(key));
     if sources.iter().flatten().count() != 1 {
+        if value.has_unknown_key() {
+            return None;
+        }
         node.refuse(format_args!(
             "a claim has one value: write {{ attribute = \"user.NAME\" }}, {{ groups = {{ … }} }}, {{ constant = … }} or {{ expression = \"…\" }}"
         ));
@@ -114,6 +117,9 @@ fn read_groups(node: Node<'_>) -> Option<ClaimSource> {
     let table = node.table(&GROUPS)?;
     let mut filters = GROUPS.keys.iter().filter_map(|key| Some((*key, table.optional(key)?)));
     let (Some((key, value)), None) = (filters.next(), filters.next()) else {
+        if table.has_unknown_key() {
+            return None;
+        }
         node.refuse(format_args!("groups are chosen in one way: write {{ starts_with = \"…\" }}"));
         return None;
     };

@@ -40,7 +40,7 @@ pub(super) fn read_all<'f>(
         for (table, priority) in rules.into_iter().zip(1..) {
             let name = draft.name(table, "name");
             let key = EntityKey { kind: EntityKind::Rule, parent: parent.clone(), name };
-            draft.read(table, key, || rule::read(table, priority, scopes).map(Spec::Rule));
+            draft.read(table, key, || rule::read(table, priority, scopes).map(Spec::from));
         }
     }
 }

@@ -57,6 +57,7 @@ pub(super) fn read<'f>(server: Table<'f>, ids: &BadIds<'f>, draft: &mut Draft<'f
     draft.read(server, key, || read_spec(server, ids).map(Spec::Server));
     let scopes = server.tables("scope", "[[server.scope]]", &scope::SCOPE);
     let bad = BadScopes::of(&scopes);
+    draft.miss_tables(server, "scope", EntityKind::Scope, &id);
     for scope in scopes {
         scope::read(scope, &id, draft);
     }

@@ -4,6 +4,7 @@ mod accepted;
 mod claims;
 mod clients;
 mod credentials;
+mod mistakes;
 mod policies;
 mod random;
 mod refresh;

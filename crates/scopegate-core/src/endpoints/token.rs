@@ -15,9 +15,7 @@ use scopegate_claims::Audience;
 
 use crate::audit::{AuditEvent, Basis, ClientDecision, DecisionKind};
 use crate::authority::Authority;
-use crate::call::{
-    CallKind, ClientCall, ClientEndpoint, ClientRequest, Considered, Denied, Refused, selected,
-};
+use crate::call::{CallKind, ClientCall, ClientEndpoint, ClientRequest, Denied, Refused, selected};
 use crate::catalog::Resource;
 use crate::error::CallError;
 use crate::expression::Root;
@@ -72,8 +70,21 @@ impl Authority {
         max_lifetime: Option<Duration>,
     ) -> Result<TokenResponse, Denied> {
         let grant = grants::usable(call.kind.grant_type, &call.server, &call.client)?;
-        let Decision { subject, right, mut extras, mut changes, once_signed } =
-            grant.decide(&GrantRequest::new(self, call)).await?;
+        let decision = grant.decide(&GrantRequest::new(self, call)).await?;
+        let user = decision.subject.person().map(|person| person.user.id.clone());
+        let issued = self.issue_to(call, decision, amendments, max_lifetime).await;
+        issued.map_err(|denied| denied.about(user.as_ref()))
+    }
+
+    /// The rest, once the subject of the token is known.
+    async fn issue_to(
+        &self,
+        call: &ClientCall<'_>,
+        decision: Decision<'_>,
+        amendments: &mut Amendments,
+        max_lifetime: Option<Duration>,
+    ) -> Result<TokenResponse, Denied> {
+        let Decision { subject, right, mut extras, mut changes, once_signed } = decision;
         let (mut granted, audience, requested) = by_right(call, right, &subject)?;
         let resource = requested.resource.or(extras.requested.resource);
         extras.requested = Requested { resource, ..requested };
@@ -164,10 +175,9 @@ fn by_right<'c>(
                 wanted: &wanted,
             };
             let Evaluation { outcome, trace } = policy::evaluate(&facts);
-            let mut granted = outcome.granted().map_err(|error| {
-                let user = person.map(|person| person.user.id.clone());
-                let considered = Considered { user, facts: facts.recorded(Some(&trace)) };
-                Denied { considered: Some(considered), ..error.into() }
+            let mut granted = outcome.granted().map_err(|error| Denied {
+                facts: Some(facts.recorded(Some(&trace))),
+                ..error.into()
             })?;
             if let Some(until) = until {
                 granted.lifetime = granted.lifetime.min(until.since(call.now));

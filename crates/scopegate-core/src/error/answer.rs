@@ -265,6 +265,14 @@ impl From<&CallError> for OAuthError {
                 retry_after: Some(5),
                 ..Self::new(503, Code::TemporarilyUnavailable, "The storage is not available.")
             },
+            CallError::SignerUnavailable(_) => Self {
+                retry_after: Some(5),
+                ..Self::new(
+                    503,
+                    Code::TemporarilyUnavailable,
+                    "The signing keys are not available.",
+                )
+            },
             CallError::Signing(_) => Self::new(500, Code::ServerError, "The token was not signed."),
         }
     }

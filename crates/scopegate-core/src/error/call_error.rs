@@ -113,6 +113,10 @@ pub enum CallError {
     /// The storage failed.
     #[error(transparent)]
     Storage(StoreError),
+    /// The service that holds the private keys, such as an HSM, cannot be used. The text is for the
+    /// log.
+    #[error("the service that holds the signing keys cannot be used: {0}")]
+    SignerUnavailable(String),
     /// A signing key could not be made, or signing failed.
     #[error("signing failed")]
     Signing(#[source] scopegate_jose::JoseError),

@@ -9,7 +9,7 @@ use super::explanation::{ShownClaim, ShownToken};
 use super::inquiry::Inquiry;
 use crate::catalog::{AuthorizationServer, EntityKey, TokenKind};
 use crate::directory::standard_claims;
-use crate::keys::Signer;
+use crate::keys::{KeyError, Signer};
 use crate::token::{self, explain_claims};
 
 /// Returns the payload instead of signing it. So the tokens are drafted and written as real ones.
@@ -26,8 +26,8 @@ impl Signer for Unsigned {
         ""
     }
 
-    async fn sign(&self, _: TokenType, payload: &[u8]) -> Result<String, JoseError> {
-        String::from_utf8(payload.to_vec()).map_err(|_| JoseError::Unserializable)
+    async fn sign(&self, _: TokenType, payload: &[u8]) -> Result<String, KeyError> {
+        String::from_utf8(payload.to_vec()).map_err(|_| JoseError::Unserializable.into())
     }
 }
 

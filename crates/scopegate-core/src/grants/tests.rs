@@ -1,5 +1,7 @@
 //! Tests of all grants, and authorization codes for the tests of single grants.
 
+mod user_of_refusal;
+
 use std::time::Duration;
 
 use scopegate_claims::{Audience, ScopeSet};

@@ -73,7 +73,7 @@ impl World {
             ..RuleSpec::default()
         };
         let name = format!("rule {priority}");
-        self.put(EntityKey::rule(&ServerId::default_server(), policy, &name), Spec::Rule(spec));
+        self.put(EntityKey::rule(&ServerId::default_server(), policy, &name), Spec::from(spec));
         self
     }
 

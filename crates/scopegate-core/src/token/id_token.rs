@@ -86,7 +86,7 @@ impl<'a> IdTokenDraft<'a> {
     ///
     /// # Errors
     ///
-    /// [`CallError::Signing`] if the signature fails.
+    /// [`CallError::Signing`] or [`CallError::SignerUnavailable`] if the signature fails.
     pub async fn sign(&self, signer: &dyn Signer, access_token: &str) -> Result<String, CallError> {
         let Self { server, client, person, wish, now, .. } = *self;
         let dialect = server.spec.dialect;

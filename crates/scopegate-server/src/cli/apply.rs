@@ -31,7 +31,7 @@ Examples:
   scopegate apply catalog.toml
   scopegate apply payments.toml --owner payments
 
-Exit codes: 0 applied, 1 the store refused it, 2 the file is wrong.")]
+Exit codes: 0 applied, 1 the store refused it or nobody agreed, 2 the file is wrong.")]
 pub(super) struct Apply {
     /// The catalog: servers, scopes, claims, policies, clients
     #[arg(value_name = "FILE")]

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 use scopegate_core::administration::plan::Plan;
-use scopegate_core::administration::reach::{AccessChange, access};
+use scopegate_core::administration::reach::{
+    AccessChange, Progress as Progressed, access_with_progress,
+};
 use scopegate_core::catalog::{Entity, Snapshot};
 use scopegate_core::catalog_file::CatalogSource;
 use scopegate_server::setup::Setup;
@@ -14,7 +16,8 @@ use serde_json::json;
 use super::colour::Colours;
 use super::failure::CliError;
 use super::owner::Owned;
-use super::{Workplace, catalog_file, console, input, is_missing, plan_text, who_can};
+use super::progress::Progress;
+use super::{Workplace, catalog_file, console, input, is_missing, plan_text, reach};
 
 /// Show what `apply` would change
 ///
@@ -52,13 +55,18 @@ impl ShowPlan {
         } else {
             let setup = Setup::open(&config, &base).await?;
             let planned = self.plan(&setup).await;
-            let users = who_can::users(setup.store()).await;
+            let users = reach::users(setup.store()).await;
             setup.store().close().await;
             let (before, plan) = planned?;
             (before, plan, users?.users)
         };
         let after = before.edited(before.version() + 1, plan.edits().to_vec());
-        self.show(&plan, &access(&before, &after, &users))?;
+        let access = {
+            let progress = Progress::of("comparing access");
+            let report = |at: Progressed| progress.show(at.done, at.total);
+            access_with_progress(&before, &after, &users, report)
+        };
+        self.show(&plan, &access)?;
         Ok(ExitCode::SUCCESS)
     }
 

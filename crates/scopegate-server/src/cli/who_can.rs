@@ -1,19 +1,15 @@
 //! `scopegate who-can`
 
-mod shown;
-
 use std::process::ExitCode;
 
 use clap::Args;
-use scopegate_core::administration::reach::{Row, StoredUsers, stored_users};
+use scopegate_core::administration::reach::Row;
 use scopegate_core::catalog::ServerId;
-use scopegate_core::store::Directory;
 
 use super::failure::CliError;
-use super::installation;
-use super::{Workplace, arguments, console};
-
-pub(super) use self::shown::shown;
+use super::installation::Installation;
+use super::reach::{self, Question};
+use super::{Workplace, arguments};
 
 /// Tell who can reach a scope
 ///
@@ -43,30 +39,23 @@ pub(super) struct WhoCan {
 
 impl WhoCan {
     pub(super) async fn run(self, place: &Workplace) -> Result<ExitCode, CliError> {
-        let installation = installation::open(place).await?;
-        let rows = installation.who_can(&self.server, &self.scope).await;
-        installation.close().await;
-        self.show(&rows?).map(|()| ExitCode::SUCCESS)
-    }
-
-    fn show(&self, rows: &[Row]) -> Result<(), CliError> {
-        let Self { server, scope, json } = self;
-        if *json {
-            return console::json(&rows);
-        }
-        if rows.is_empty() {
-            return console::result(&format!("no client can get `{scope}` at `{server}`"));
-        }
-        console::result(&shown(rows.iter().map(|row| (row.client.clone(), row))))
+        reach::answer(place, &self, self.json).await
     }
 }
 
-/// All users of the store. Users whose rows cannot be read are shown, and left out.
-pub(super) async fn users(store: &(impl Directory + ?Sized)) -> Result<StoredUsers, CliError> {
-    let stored = stored_users(store).await;
-    let stored = stored.map_err(|error| CliError::failed(&error))?;
-    for (login, row) in &stored.unreadable {
-        console::notice(&format!("the user {login} is left out: {row}"));
+impl Question for WhoCan {
+    type Found = Row;
+
+    async fn ask(&self, of: &(dyn Installation + Sync)) -> Result<Vec<Row>, CliError> {
+        of.who_can(&self.server, &self.scope).await
     }
-    Ok(stored)
+
+    fn nothing(&self) -> String {
+        let Self { server, scope, .. } = self;
+        format!("no client can get `{scope}` at `{server}`")
+    }
+
+    fn rows(found: &[Row]) -> Vec<(String, &Row)> {
+        found.iter().map(|row| (row.client.clone(), row)).collect()
+    }
 }

@@ -10,6 +10,7 @@ use super::audit::{AuditConfig, HistoryConfig};
 use super::limits::LimitsConfig;
 use super::listen::ListenConfig;
 use super::log::LogConfig;
+use super::pkcs11::Pkcs11Draft;
 use super::problem::{Complaint, Place};
 use super::store::StoreConfig;
 use crate::trusted_proxies::{ForwardingHeader, TrustedProxies};
@@ -28,6 +29,7 @@ pub(super) struct Draft {
     pub(super) certificate: Option<PathBuf>,
     pub(super) private_key: Option<PathBuf>,
     pub(super) store: StoreConfig,
+    pub(super) pkcs11: Pkcs11Draft,
     pub(super) trusted_proxies: TrustedProxies,
     pub(super) forwarding_header: ForwardingHeader,
     pub(super) limits: LimitsConfig,
@@ -54,6 +56,7 @@ impl Draft {
             certificate: None,
             private_key: None,
             store: StoreConfig::in_folder(folder),
+            pkcs11: Pkcs11Draft::default(),
             trusted_proxies: TrustedProxies::none(),
             forwarding_header: ForwardingHeader::default(),
             limits: LimitsConfig::default(),

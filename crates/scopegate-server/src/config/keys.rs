@@ -6,6 +6,7 @@ mod general;
 pub(super) mod limits;
 mod listen;
 mod log;
+mod pkcs11;
 mod proxies;
 mod rates;
 mod store;
@@ -19,6 +20,7 @@ static KEYS: &[&[Key]] = &[
     listen::KEYS,
     tls::KEYS,
     store::KEYS,
+    pkcs11::KEYS,
     proxies::KEYS,
     limits::KEYS,
     rates::KEYS,
@@ -37,6 +39,7 @@ pub(super) static ADVICE: &[(&str, &str)] = &[
         "previous_master_key",
         "write the path of a file as \"previous_master_key_file\", or set SCOPEGATE_PREVIOUS_MASTER_KEY",
     ),
+    ("keys.pkcs11.pin", "write the path of a file as \"pin_file\", or set SCOPEGATE_PKCS11_PIN"),
     ("clients", "clients, servers and policies are written in a catalog file"),
     ("client", "clients, servers and policies are written in a catalog file"),
     ("server", "clients, servers and policies are written in a catalog file"),

@@ -83,6 +83,37 @@ fn every_key_can_be_set_by_its_variable() {
 }
 
 #[test]
+fn a_token_for_signing_keys_is_configured_as_a_whole() {
+    let read = |content: &str| Config::read(Some(&text(content)), []).unwrap().pkcs11;
+    assert_eq!(read(""), None);
+    let config = read("[keys]\npkcs11 = { module = '/lib/hsm.so', token = 'signing' }").unwrap();
+    assert_eq!(config, Pkcs11Config::new("/lib/hsm.so", "signing"));
+    let all = "[keys.pkcs11]\nmodule = 'hsm.so'\ntoken = 'signing'\npin_file = 'pin'\nsessions = 9";
+    let config = read(all).unwrap();
+    assert!(config.pin_file.is_some_and(|file| file.ends_with("pin")));
+    assert_eq!((config.sessions, config.module.ends_with("hsm.so")), (9, true));
+    for (incomplete, missing) in
+        [("token = 't'", "module"), ("module = 'm'", "token"), ("sessions = 1", "module")]
+    {
+        let refused = refusal(&format!("[keys.pkcs11]\n{incomplete}"));
+        let said = format!("missing key \"{missing}\" of [keys.pkcs11]");
+        assert!(refused.starts_with("scopegate.toml:2:") && refused.ends_with(&said), "{refused}");
+    }
+    for (wrong, said) in [
+        ("pin = '1234'", "set SCOPEGATE_PKCS11_PIN"),
+        ("sessions = 0", "from 1 to 64"),
+        ("sessions = 65", "from 1 to 64"),
+        ("token = ''", "1 to 32 bytes"),
+        ("token = 'a token whose label is too long for it'", "1 to 32 bytes"),
+        ("token = 'ends in a space '", "1 to 32 bytes"),
+        ("module = ''", "write a path"),
+    ] {
+        let refused = refusal(&format!("[keys.pkcs11]\n{wrong}"));
+        assert!(refused.contains(said) && !refused.contains("1234"), "{refused}");
+    }
+}
+
+#[test]
 fn an_unknown_key_is_refused_with_its_place() {
     assert_eq!(
         refusal("\n\nlisen.public = '127.0.0.1:1'"),

@@ -240,36 +240,86 @@ fn validate_warns_of_wildcards_and_of_scopes_without_a_description() {
     assert_eq!(lines[2..], ["catalog.toml: right"]);
 }
 
+/// Numbers that look random, and are the same in each run (splitmix64).
+struct Dice(u64);
+
+impl Dice {
+    /// A number from 0 to 1.
+    fn fraction(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        f64::from((mixed >> 32) as u32) / f64::from(u32::MAX)
+    }
+}
+
+/// A catalog with many rules, all with one lifetime.
+fn catalog_of(version: usize, lifetime: usize) -> String {
+    const RULES: usize = 60;
+    let rule = &CATALOG[CATALOG.find("[[server.policy.rule]]").unwrap()..];
+    let rules = (0..RULES).map(|n| rule.replace("read only", &format!("rule {n}")));
+    let file = CATALOG.replace("version = 1", &format!("version = {version}"));
+    (file + &rules.collect::<String>()).replace("10m", &format!("{lifetime}m"))
+}
+
+/// What is stored. The first lines of an export have its version, and are left out.
+fn stored(place: &Place) -> String {
+    let exported = place.run(&["export"]);
+    assert_eq!(exported.code, 0, "{exported:?}");
+    let lines = exported.stdout.lines().skip_while(|line| !line.starts_with("[["));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
 #[test]
 fn an_apply_that_is_killed_leaves_the_old_or_the_new_catalog() {
-    const RULES: usize = 60;
+    const KILLS: usize = 24;
     let place = Place::with_catalog();
-    let rule = CATALOG[CATALOG.find("[[server.policy.rule]]").unwrap()..].to_owned();
-    let file = |version: usize, lifetime: &str| {
-        let rules = (0..RULES).map(|n| rule.replace("read only", &format!("rule {n}")));
-        let file = CATALOG.replace("version = 1", &format!("version = {version}"));
-        (file + &rules.collect::<String>()).replace("10m", lifetime)
-    };
-    let lifetimes = || {
-        let exported = place.run(&["export"]);
-        assert_eq!(exported.code, 0, "{exported:?}");
-        let lines =
-            exported.stdout.lines().filter(|line| line.starts_with("access_token_lifetime"));
-        lines.map(str::to_owned).collect::<Vec<_>>()
-    };
-    place.write("catalog.toml", &file(2, "10m"));
+    place.write("catalog.toml", &catalog_of(2, 10));
+    let empty = place.stored_bytes();
     assert_eq!(place.run(&["apply", "catalog.toml"]).code, 0);
-    let mut before = lifetimes();
-    for round in 0..10 {
-        place.write("catalog.toml", &file(3 + round, &format!("{}m", 11 + round)));
-        place.kill_after(
-            &["apply", "catalog.toml"],
-            std::time::Duration::from_millis(15 * round as u64),
+    // A whole apply writes about so many bytes, so that kills fall into all parts of it.
+    let whole = (place.stored_bytes() - empty) as f64;
+    let mut dice = Dice(13);
+    let mut before = stored(&place);
+    for round in 0..KILLS {
+        let (old, new) = (10 + round, 11 + round);
+        place.write("catalog.toml", &catalog_of(3 + round, new));
+        place.kill_after_writing(&["apply", "catalog.toml"], (whole * dice.fraction()) as u64);
+        let after = stored(&place);
+        // The two catalogs differ in the lifetimes only, in each of the rules.
+        let expected = before.replace(&format!("\"{old}m\""), &format!("\"{new}m\""));
+        assert!(after == before || after == expected, "round {round}: {after}");
+        if after == before {
+            // The store is not damaged: the same file is applied now.
+            let ended = place.run(&["apply", "catalog.toml"]);
+            assert_eq!(ended.code, 0, "{ended:?}");
+        }
+        before = stored(&place);
+        assert_eq!(before, expected, "round {round}");
+    }
+}
+
+#[test]
+fn of_two_applies_at_once_one_wins_and_the_other_is_told_what_changed() {
+    let place = Place::with_catalog();
+    for round in 0..5 {
+        let lifetimes = [20 + 2 * round, 21 + 2 * round];
+        for (name, lifetime) in ["a.toml", "b.toml"].iter().zip(lifetimes) {
+            place.write(name, &catalog_of(2 + round, lifetime));
+        }
+        let ended = place.run_at_once(&[&["apply", "a.toml"], &["apply", "b.toml"]]);
+        let won: Vec<_> = ended.iter().map(|ended| ended.code == 0).collect();
+        assert!(won == [true, false] || won == [false, true], "{ended:?}");
+        let (winner, loser) = if won[0] { (0, 1) } else { (1, 0) };
+        let (version, next) = (2 + round, 3 + round);
+        let told = format!(
+            "scopegate: the file has version {version}, and another file with version {version} was applied \
+             before: write version = {next}\n"
         );
-        let after = lifetimes();
-        assert_eq!(after.len(), RULES + 1);
-        let new = format!("access_token_lifetime = \"{}m\"", 11 + round);
-        assert!(after == before || after.iter().all(|line| *line == new), "{after:?}");
-        before = after;
+        assert_eq!((ended[loser].code, ended[loser].stderr.as_str()), (1, told.as_str()));
+        let stored = stored(&place);
+        let has = |lifetime: usize| stored.contains(&format!("\"{lifetime}m\""));
+        assert!(has(lifetimes[winner]) && !has(lifetimes[loser]), "{stored}");
     }
 }

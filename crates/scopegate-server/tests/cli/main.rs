@@ -8,9 +8,12 @@ mod catalog;
 mod client_commands;
 mod clients;
 mod completions;
+mod confirm;
 mod explain;
 mod help;
 mod keys;
+#[cfg(feature = "pkcs11")]
+mod pkcs11;
 mod place;
 mod policy_tests;
 mod refusals;

@@ -261,7 +261,7 @@ fn readable_orders(id: &ServerId, audience: &str, dialect: Dialect) -> Vec<Edit>
         scope("write:orders", Consent::Implicit),
         scope("sign:orders", Consent::Required),
         put(EntityKey::of_server(EntityKind::Policy, id, "all"), Spec::Policy(policy)),
-        put(EntityKey::rule(id, "all", "read"), Spec::Rule(rule)),
+        put(EntityKey::rule(id, "all", "read"), Spec::from(rule)),
     ]
 }
 

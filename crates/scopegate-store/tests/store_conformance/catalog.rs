@@ -274,12 +274,12 @@ pub(crate) async fn a_change_and_its_record_are_written_together(place: &Place) 
     let events = [event("a"), event("b")];
     let edits = [scope("a", "1")];
     let at = UnixTime::from_seconds(1_800_000_000);
-    let write = CatalogWrite { events: &events, ..CatalogWrite::new(0, &edits, at) };
+    let write = CatalogWrite { events: events.into(), ..CatalogWrite::new(0, &edits, at) };
     store.edit_catalog(&write).await.unwrap();
     assert_eq!(place.count("audit_event").await, 2);
     // What is not written is not recorded.
     let other = [event("c")];
-    let late = store.edit_catalog(&CatalogWrite { events: &other, ..write }).await;
+    let late = store.edit_catalog(&CatalogWrite { events: other.into(), ..write }).await;
     assert!(matches!(late, Err(StoreError::Conflict)), "{late:?}");
     assert_eq!(place.count("audit_event").await, 2);
 }

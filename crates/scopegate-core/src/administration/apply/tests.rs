@@ -65,17 +65,17 @@ impl CatalogStore for MemoryCatalog {
     }
 
     async fn edit_catalog(&self, write: &CatalogWrite<'_>) -> Result<u64, StoreError> {
-        let CatalogWrite { expected, edits, files, seeds, .. } = *write;
+        let CatalogWrite { expected, edits, files, seeds, .. } = write;
         let rivals = self.rivals.load(Ordering::SeqCst);
         if rivals > 0 {
             self.rivals.store(rivals - 1, Ordering::SeqCst);
             self.put(scope(&format!("rival:{rivals}"), Owner::Api));
         }
         let mut state = self.state.lock().unwrap();
-        if state.version != expected {
+        if state.version != *expected {
             return Err(StoreError::Conflict);
         }
-        for edit in edits {
+        for edit in &**edits {
             state.entities.retain(|known| known.key != *edit.key());
             if let Edit::Put(entity) = edit {
                 state.entities.push(entity.clone());
@@ -83,7 +83,7 @@ impl CatalogStore for MemoryCatalog {
         }
         state.users.extend(seeds.iter().map(|seed| User::login_key(&seed.user.login)));
         state.version += 1;
-        for mark in files {
+        for mark in *files {
             state.files.insert(mark.owner.as_str().to_owned(), mark.file);
         }
         Ok(state.version)

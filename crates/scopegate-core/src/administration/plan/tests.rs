@@ -62,7 +62,7 @@ fn rule(minutes: u64) -> Entity {
         access_token_lifetime: std::time::Duration::from_secs(60 * minutes),
         ..RuleSpec::default()
     };
-    entity(EntityKey::rule(&server_id(), "readers", "read only"), Spec::Rule(spec))
+    entity(EntityKey::rule(&server_id(), "readers", "read only"), Spec::from(spec))
 }
 
 fn client(id: &str, secret: u8) -> Entity {

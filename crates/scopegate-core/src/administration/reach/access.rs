@@ -1,6 +1,7 @@
 //! Which access clients gain and lose when the catalog changes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -9,7 +10,8 @@ use serde::Serialize;
 
 use super::Reach;
 use super::direct::{Policies, Sought};
-use super::held::Held;
+use super::exchange::has_exchange;
+use super::held::{Held, Holders};
 use super::people::People;
 use super::row::{Users, users_and_groups};
 use super::scan::Scan;
@@ -17,7 +19,6 @@ use crate::catalog::{
     AuthorizationServer, Client, ClientId, Owner, Policy, ServerId, Snapshot, Status, UserId,
 };
 use crate::directory::{LoginMatch, Profile, User};
-use crate::grants::token_exchange;
 
 /// The scopes of a server that a client gains and loses.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -59,22 +60,53 @@ pub struct Whom {
     pub groups: Vec<String>,
 }
 
+/// How far [`access_with_progress`] is. One step is one client, looked at for one scope in one state of the
+/// catalog.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// The number of steps that are done.
+    pub done: usize,
+    /// The number of steps in all. A client that is out of service takes no step, so `done` may end below it.
+    pub total: usize,
+}
+
 /// The access that clients gain and lose between two states of the catalog, for these users. The scopes of
 /// OpenID Connect are left out: a client gets them with each sign-in.
 ///
 /// A group that only the catalog mentions has no stored user. It counts as if it had one, so that the changes of
 /// a new catalog are shown.
 pub fn access(before: &Snapshot, after: &Snapshot, users: &[User]) -> Vec<AccessChange> {
+    access_with_progress(before, after, users, |_| ())
+}
+
+/// The same as [`access`]. `report` is called after each step.
+pub fn access_with_progress(
+    before: &Snapshot,
+    after: &Snapshot,
+    users: &[User],
+    report: impl Fn(Progress),
+) -> Vec<AccessChange> {
     let mut all = users.to_vec();
     all.extend(stand_ins(before, after, users));
     let (before, after) = (Reach::new(before, &all), Reach::new(after, &all));
     let changed = Changed::between(&before, &after);
-    let mut changes = Vec::new();
-    for id in &changed.servers {
+    let searches = changed.servers.iter().map(|id| {
         let (old, new) = (before.server(id).ok(), after.server(id).ok());
         let has_exchange = old.into_iter().chain(new).any(has_exchange);
         let only = (!changed.is_in_server(id) && !has_exchange).then_some(&changed.clients);
-        let (old, new) = (before.all_held(old, only), after.all_held(new, only));
+        (id, before.search(old, only), after.search(new, only))
+    });
+    let searches: Vec<_> = searches.collect();
+    let total = searches.iter().map(|(_, old, new)| old.steps() + new.steps()).sum();
+    let done = Cell::new(0);
+    let on_client = || {
+        done.set(done.get() + 1);
+        report(Progress { done: done.get(), total });
+    };
+    let mut changes = Vec::new();
+    for (id, old, new) in searches {
+        let (old, new) = (old.all_held(&on_client), new.all_held(&on_client));
         changes.extend(compare(id, &old, &new, &after.people));
     }
     changes
@@ -135,46 +167,62 @@ impl Changed {
     }
 }
 
-fn has_exchange(server: &AuthorizationServer) -> bool {
-    let mut rules = server.policies().iter().flat_map(Policy::rules);
-    rules.any(|rule| rule.spec.grant_types.contains(token_exchange::GRANT_TYPE))
+impl<'a> Reach<'a> {
+    /// A search for who can have tokens with the server's own scopes. `only` limits the clients.
+    fn search<'s>(
+        &'s self,
+        server: Option<&'a AuthorizationServer>,
+        only: Option<&'s BTreeSet<ClientId>>,
+    ) -> Search<'s, 'a> {
+        Search { reach: self, server, only }
+    }
 }
 
-impl<'a> Reach<'a> {
-    /// Who can have tokens with each of the server's own scopes. `only` limits the clients.
-    fn all_held(
-        &self,
-        server: Option<&'a AuthorizationServer>,
-        only: Option<&BTreeSet<ClientId>>,
-    ) -> BTreeMap<String, BTreeMap<ClientId, Held>> {
-        let Some(server) = server else { return BTreeMap::new() };
-        let others = self.tokens_of_others([server]);
+/// A search for who can have tokens with each scope of a server.
+struct Search<'s, 'a> {
+    reach: &'s Reach<'a>,
+    server: Option<&'a AuthorizationServer>,
+    only: Option<&'s BTreeSet<ClientId>>,
+}
+
+impl<'a> Search<'_, 'a> {
+    /// Maximum number of clients that are looked at, counted once for each scope.
+    fn steps(&self) -> usize {
+        let scopes = self.server.map_or(0, |server| server.scopes.len());
+        let clients = || self.reach.catalog.clients().count();
+        scopes * self.only.map_or_else(clients, BTreeSet::len)
+    }
+
+    fn all_held(&self, on_client: &dyn Fn()) -> Scopes<'a> {
+        let Some(server) = self.server else { return BTreeMap::new() };
+        let (catalog, people, only) = (self.reach.catalog, &self.reach.people, self.only);
+        let others = self.reach.tokens_of_others([server]);
         let policies = Policies::of(server);
         let scopes = server.scopes.keys().map(scopegate_claims::Scope::as_str);
         let held = scopes.map(|scope| {
-            let sought = Sought::new(server, &policies, scope);
-            let (catalog, people, sought) = (self.catalog, &self.people, &sought);
-            let scan = Scan { catalog, people, sought, others: &others, only };
+            let sought = &Sought::new(server, &policies, scope);
+            let scan = Scan { catalog, people, sought, others: &others, only, on_client };
             (scope.to_owned(), scan.run().held)
         });
         held.collect()
     }
 }
 
-type Scopes = BTreeMap<String, BTreeMap<ClientId, Held>>;
+/// What clients hold, by the scope of a server.
+type Scopes<'a> = BTreeMap<String, Holders<'a>>;
 
 fn compare(
     server: &ServerId,
-    old: &Scopes,
-    new: &Scopes,
+    old: &Scopes<'_>,
+    new: &Scopes<'_>,
     people: &People<'_>,
 ) -> Vec<AccessChange> {
     let scopes: BTreeSet<_> = old.keys().chain(new.keys()).collect();
     let mut changes: BTreeMap<&ClientId, AccessChange> = BTreeMap::new();
-    let none = BTreeMap::new();
+    let none = Holders::new();
     for scope in scopes {
         let (old, new) = (old.get(scope).unwrap_or(&none), new.get(scope).unwrap_or(&none));
-        let clients: BTreeSet<_> = old.keys().chain(new.keys()).collect();
+        let clients: HashSet<_> = old.keys().chain(new.keys()).copied().collect();
         for client in clients {
             let nothing = Held::default();
             let (old, new) = (old.get(client), new.get(client));

@@ -6,15 +6,18 @@ use std::sync::Arc;
 
 use super::circumstance::SignIn;
 use super::direct::{Policies, Sought, Winners};
-use super::held::{Held, TokenKind};
+use super::held::{Held, Holders, TokenKind};
 use super::scan::{Found, Scan, Scanned};
 use super::search::Winner;
 use super::user_set::UserSet;
-use crate::catalog::{AuthorizationServer, Client, ClientId};
+use crate::catalog::{AuthorizationServer, Client, ClientId, Policy};
 use crate::grants::{Grant, token_exchange};
 
 /// Adds what clients reach by exchanging tokens, until nothing is new.
 pub(super) fn add<'c>(scan: &Scan<'_, 'c>, scanned: &mut Scanned<'c>) {
+    if !has_exchange(scan.sought.server) {
+        return;
+    }
     let is_exchange = |grant: &&dyn Grant| grant.grant_type() == token_exchange::GRANT_TYPE;
     let exchanging = scan.active_clients().filter_map(|client| {
         let grant = scan.grants_of(client).find(is_exchange)?;
@@ -57,11 +60,17 @@ pub(super) fn add<'c>(scan: &Scan<'_, 'c>, scanned: &mut Scanned<'c>) {
     }
 }
 
+/// Whether a rule of the server allows token exchange.
+pub(super) fn has_exchange(server: &AuthorizationServer) -> bool {
+    let mut rules = server.policies().iter().flat_map(Policy::rules);
+    rules.any(|rule| rule.spec.grant_types.contains(token_exchange::GRANT_TYPE))
+}
+
 /// The access tokens of a server.
 fn access_tokens<'c>(
     scan: &Scan<'_, 'c>,
     server: &AuthorizationServer,
-    held: &BTreeMap<ClientId, Held>,
+    held: &Holders<'c>,
 ) -> Vec<Source<'c>> {
     let sources = held.iter().filter_map(|(id, held)| {
         let client = scan.catalog.client(id.as_str()).ok().flatten()?;

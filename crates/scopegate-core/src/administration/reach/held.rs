@@ -1,13 +1,16 @@
 //! The users for whom a client can have tokens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use super::user_set::UserSet;
 use crate::catalog::{Client, ClientId, ServerId};
 
 /// Who can have tokens of which client, by the server that issues them.
-pub(super) type Tokens = BTreeMap<ServerId, BTreeMap<ClientId, Held>>;
+pub(super) type Tokens<'c> = BTreeMap<ServerId, Holders<'c>>;
+
+/// What each client holds, for those that hold anything.
+pub(super) type Holders<'c> = HashMap<&'c ClientId, Held>;
 
 /// What a token exchange needs to know of a token for a user.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -1,13 +1,13 @@
 //! Everyone who can reach a scope of a server: directly, and through token exchange.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use super::circumstance::SignIn;
 use super::direct::Sought;
 use super::exchange;
-use super::held::{Held, TokenKind, Tokens};
+use super::held::{Held, Holders, TokenKind, Tokens};
 use super::people::People;
 use super::search::Winner;
 use super::user_set::UserSet;
@@ -36,7 +36,7 @@ pub(super) struct Found<'c> {
 pub(super) struct Scanned<'c> {
     pub(super) found: Vec<Found<'c>>,
     /// Who can have tokens with the scope.
-    pub(super) held: BTreeMap<ClientId, Held>,
+    pub(super) held: Holders<'c>,
 }
 
 /// Finds out who can reach a scope. `others` are the tokens of the servers that this one trusts.
@@ -44,33 +44,43 @@ pub(super) struct Scan<'s, 'c> {
     pub(super) catalog: &'c Snapshot,
     pub(super) people: &'s People<'c>,
     pub(super) sought: &'s Sought<'c>,
-    pub(super) others: &'s Tokens,
+    pub(super) others: &'s Tokens<'c>,
     /// If not `None`, the only clients that are searched.
     pub(super) only: Option<&'s BTreeSet<ClientId>>,
+    /// Called after each client.
+    pub(super) on_client: &'s dyn Fn(),
+}
+
+impl<'c> Scanned<'c> {
+    /// What was found, in the order of the clients.
+    pub(super) fn in_order(mut self) -> Vec<Found<'c>> {
+        self.found.sort_by(|a, b| {
+            let key = |found: &Found<'c>| (&found.client.id, found.grant_type);
+            key(a).cmp(&key(b)).then_with(|| a.through.cmp(&b.through))
+        });
+        self.found
+    }
 }
 
 impl<'c> Scan<'_, 'c> {
     pub(super) fn run(&self) -> Scanned<'c> {
-        let mut scanned = Scanned { found: Vec::new(), held: BTreeMap::new() };
+        let mut scanned = Scanned { found: Vec::new(), held: Holders::new() };
         for client in self.active_clients() {
             for grant in self.grants_of(client) {
                 if grant.grant_type() != token_exchange::GRANT_TYPE {
                     self.add_direct(client, grant, &mut scanned);
                 }
             }
+            (self.on_client)();
         }
         exchange::add(self, &mut scanned);
-        scanned.found.sort_by(|a, b| {
-            let key = |found: &Found<'c>| (&found.client.id, found.grant_type);
-            key(a).cmp(&key(b)).then_with(|| a.through.cmp(&b.through))
-        });
         scanned
     }
 
     pub(super) fn active_clients(&self) -> impl Iterator<Item = &'c Arc<Client>> {
         let (catalog, only) = (self.catalog, self.only);
         let in_service = move |client: &&Arc<Client>| {
-            client.spec.status.is_active() && catalog.client(client.id.as_str()).is_ok()
+            client.spec.status.is_active() && catalog.is_client_in_service(client.id.as_str())
         };
         let named = only.into_iter().flatten();
         let named = named.filter_map(|id| catalog.client(id.as_str()).ok().flatten());
@@ -131,10 +141,10 @@ impl<'c> Scan<'_, 'c> {
 
     pub(super) fn held_by<'h>(
         &self,
-        client: &Client,
+        client: &'c Client,
         scanned: &'h mut Scanned<'c>,
     ) -> &'h mut Held {
-        scanned.held.entry(client.id.clone()).or_default()
+        scanned.held.entry(&client.id).or_default()
     }
 
     /// The consent that a request for the scope needs, as a sentence.

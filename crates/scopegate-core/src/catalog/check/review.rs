@@ -6,7 +6,7 @@ use std::hash::Hash;
 
 use super::{Checked, Fault, Field, Names, View, label, length};
 use crate::catalog::{EntityKey, EntityKind, GrantKind};
-use crate::spelling::{Instead, Quoted};
+use crate::spelling::{Instead, Quoted, nearest};
 
 /// The review of one entity.
 pub(crate) struct Review<'r, 'a> {
@@ -123,6 +123,10 @@ impl<'r, 'a> Review<'r, 'a> {
         let own = (key.kind == EntityKind::Server).then_some(self.key.name.as_str());
         let known = self.names.siblings(key.kind, &key.parent);
         let known = known.iter().map(String::as_str).filter(|known| own != Some(*known));
+        // If an entity of this kind has no name, the reference may be right, unless it looks misspelt.
+        if self.names.may_be_nameless(key) && nearest(name, known.clone()).is_none() {
+            return;
+        }
         let instead = Instead { of: name, known };
         self.refuse(field, format_args!("unknown {what} {}{of}: {instead}", Quoted(name)));
     }

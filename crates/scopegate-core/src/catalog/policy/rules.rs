@@ -6,7 +6,7 @@ use super::{AcrClass, Effect, MAX_NAME, RuleSpec, Scopes};
 use crate::catalog::EntityKey;
 use crate::catalog::check::{Field, Review};
 use crate::expression::Wanted;
-use crate::spelling::{Instead, Quoted, nearest, show_duration};
+use crate::spelling::{Instead, Quoted, nearest, show_in_days};
 
 /// Maximum number of zones, classes or resources of a rule.
 const MAX_ENTRIES: usize = 100;
@@ -190,7 +190,7 @@ impl Review<'_, '_> {
             return true;
         }
         let relation = if lifetime < *limits.start() { "short" } else { "long" };
-        let [written, least, most] = [lifetime, *limits.start(), *limits.end()].map(show_duration);
+        let [written, least, most] = [lifetime, *limits.start(), *limits.end()].map(show_in_days);
         self.refuse(
             field,
             format_args!(

@@ -122,7 +122,7 @@ fn entities() -> Vec<Entity> {
         (of(EntityKind::Claim, "department"), Spec::Claim(department)),
         (of(EntityKind::Claim, "teams"), Spec::Claim(teams)),
         (of(EntityKind::Policy, "people"), Spec::Policy(policy)),
-        (EntityKey::rule(&default(), "people", "staff"), Spec::Rule(rule)),
+        (EntityKey::rule(&default(), "people", "staff"), Spec::from(rule)),
         (
             of(EntityKind::TrustedIssuer, "https://partner.example"),
             Spec::TrustedIssuer(Box::new(trusted)),

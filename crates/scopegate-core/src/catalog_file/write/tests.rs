@@ -311,7 +311,7 @@ prop_compose! {
                     ..conditions(&names, any, refresh.is_some())
                 };
                 let key = EntityKey::rule(&server, &name, &format!("r/{priority}"));
-                entities.push(owned(key, Spec::Rule(spec)));
+                entities.push(owned(key, Spec::from(spec)));
             }
         }
         entities

@@ -76,7 +76,7 @@ pub(super) fn of_deny_rule(inquiry: &Inquiry, name: &str) -> Vec<Fix> {
     }
     let key = EntityKey::rule(&server, &policy.name, &rule.name);
     let spec = RuleSpec { status: Status::Inactive, ..rule.spec.clone() };
-    let changed = inquiry.with_entity(&key, Spec::Rule(spec));
+    let changed = inquiry.with_entity(&key, Spec::from(spec));
     fixes.push(Fix {
         says: format!("deactivate the deny rule `{name}`"),
         rule: None,
@@ -147,7 +147,7 @@ impl<'i> Tried<'i> {
         let mut spec = self.spec.clone();
         change(&mut spec);
         let key = EntityKey::rule(self.server, &self.shown.policy, &self.shown.rule);
-        self.fix(says, self.inquiry.with_entity(&key, Spec::Rule(spec)))
+        self.fix(says, self.inquiry.with_entity(&key, Spec::from(spec)))
     }
 
     fn with_client(&self) -> Option<Fix> {

@@ -47,7 +47,7 @@ impl Catalog {
             access_token_lifetime: Duration::from_secs(600),
             ..spec
         };
-        self.put(EntityKey::rule(&server_id("default"), policy, name), Spec::Rule(spec));
+        self.put(EntityKey::rule(&server_id("default"), policy, name), Spec::from(spec));
     }
 }
 

@@ -40,9 +40,9 @@ impl CatalogStore for MemoryStore {
     }
 
     async fn edit_catalog(&self, write: &CatalogWrite<'_>) -> Result<u64, StoreError> {
-        let CatalogWrite { expected, edits, at: _, ids: _, files, seeds, events, record } = *write;
+        let CatalogWrite { expected, edits, at: _, ids: _, files, seeds, events, record } = write;
         let Memory { rows, events: recorded } = &mut *self.open(Use::Other).await?;
-        if rows.version != expected {
+        if rows.version != *expected {
             return Err(StoreError::Conflict);
         }
         let is_newer = |row: &StoredRow| row.format > FORMAT && row.body.is_some();
@@ -55,14 +55,14 @@ impl CatalogStore for MemoryStore {
         }
         rows.keep_records(write);
         rows.put(written);
-        for mark in files {
+        for mark in *files {
             rows.files.insert(mark.owner.as_str().to_owned(), mark.file);
         }
         rows.history.extend(record.map(|record| (record.version.version, record.clone())));
-        for seed in seeds {
+        for seed in *seeds {
             rows.put_user(seed);
         }
-        for edit in edits {
+        for edit in &**edits {
             rows.end_dependents_of(edit);
         }
         recorded.extend_from_slice(events);
@@ -94,7 +94,7 @@ impl Rows {
     /// An entity that is there keeps its id; one that is gone loses it.
     fn keep_records(&mut self, write: &CatalogWrite<'_>) {
         let mut new = write.new_records();
-        for edit in write.edits {
+        for edit in &*write.edits {
             let key = RowKey::from(edit.key());
             let is_there = self.entities.get(&key).is_some_and(|(_, row)| row.body.is_some());
             match (edit, new.remove(edit.key())) {

@@ -146,6 +146,19 @@ mod tests {
     }
 
     #[test]
+    fn the_times_of_a_changed_entity_are_in_rfc_3339() {
+        let secret =
+            json!({ "mac": "***", "created_at": 1_800_000_000, "expires_at": 1_800_003_600 });
+        let client = json!({ "kind": "client", "spec": { "name": "Batch", "secrets": [secret] } });
+        let row = row(&json!({ "kind": "catalog.entity.change", "after": client }));
+        let shown = json!({
+            "mac": "***", "created_at": "2027-01-15T08:00:00Z", "expires_at": "2027-01-15T09:00:00Z",
+        });
+        assert_eq!(row.json()["after"]["spec"], json!({ "name": "Batch", "secrets": [shown] }));
+        assert_eq!(row.json()["before"], Value::Null);
+    }
+
+    #[test]
     fn an_event_of_a_newer_version_is_shown() {
         let row = row(&json!({ "kind": "of.tomorrow", "outcome": "ALLOW" }));
         assert_eq!(

@@ -26,7 +26,9 @@ use crate::cli::{confirm, console, plan_text};
 #[command(after_long_help = "\
 Examples:
   scopegate catalog rollback 11
-  scopegate catalog rollback 11 --reactivate batch --yes")]
+  scopegate catalog rollback 11 --reactivate batch --yes
+
+Exit codes: 0 done, 1 it cannot be done or nobody agreed, 2 wrong arguments.")]
 pub(crate) struct RollBack {
     /// The version
     version: u64,

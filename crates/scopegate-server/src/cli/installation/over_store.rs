@@ -12,7 +12,7 @@ use scopegate_core::store::{AuditFilter, StoredEvent, UserKey};
 
 use super::{AskedEvents, Installation, Told};
 use crate::cli::failure::CliError;
-use crate::cli::who_can::users;
+use crate::cli::reach::users;
 
 /// The store that the configuration names.
 pub(super) struct OverStore(pub(super) Arc<Authority>);

@@ -63,7 +63,7 @@ struct Found {
 
 impl Found {
     fn tag(&self) -> String {
-        let spec = Spec::Rule(RuleSpec { priority: 0, ..self.spec.clone() });
+        let spec = Spec::from(RuleSpec { priority: 0, ..self.spec.clone() });
         tag_of(&[&self.id, &spec.to_json(), &self.position.to_string()])
     }
 }
@@ -84,7 +84,7 @@ fn all(catalog: &Snapshot, server: &AuthorizationServer, policy: &str) -> Vec<Fo
     let found = (1..).zip(&placed).filter_map(|(position, placed)| {
         let Spec::Rule(spec) = catalog.entity(&placed.key)?.spec else { return None };
         let id = entity::entity_id(catalog, &placed.key);
-        Some(Found { key: placed.key.clone(), id, spec, position })
+        Some(Found { key: placed.key.clone(), id, spec: *spec, position })
     });
     found.collect()
 }
@@ -142,7 +142,7 @@ async fn create(
         let others = placed(catalog, of_server, name);
         let position = body.position().unwrap_or(others.len() + 1);
         let (priority, moved) = order::place(&others, position, None)?;
-        let spec = Spec::Rule(body.spec(priority, &people, None)?);
+        let spec = Spec::from(body.spec(priority, &people, None)?);
         let key = EntityKey::rule(&of_server.id, name, body.name());
         let mut decided = entity::new(catalog, key, spec)?;
         decided.edits.extend(moved_rules(catalog, &moved));
@@ -180,7 +180,7 @@ async fn replace(
                 order::place(&others, position, Some(before.spec.priority))?
             }
         };
-        let spec = Spec::Rule(body.spec(priority, &people, Some(&before.spec))?);
+        let spec = Spec::from(body.spec(priority, &people, Some(&before.spec))?);
         let key = EntityKey::rule(&of_server.id, policy, body.name());
         let mut decided = entity::replaced(catalog, &before.key, key, spec)?;
         decided.edits.extend(moved_rules(catalog, &moved));
@@ -194,7 +194,7 @@ async fn replace(
 fn moved_rules(catalog: &Snapshot, moved: &[(EntityKey, u32)]) -> Vec<Edit> {
     let edits = moved.iter().filter_map(|(key, priority)| {
         let Spec::Rule(spec) = catalog.entity(key)?.spec else { return None };
-        Some(put(key.clone(), Spec::Rule(RuleSpec { priority: *priority, ..spec })))
+        Some(put(key.clone(), Spec::from(RuleSpec { priority: *priority, ..*spec })))
     });
     edits.collect()
 }
@@ -240,7 +240,7 @@ async fn set_status(
 ) -> Result<StatusCode, ApiError> {
     let changing = change(app, caller, |catalog| {
         let before = find(catalog, ids)?;
-        Ok(one(put(before.key, Spec::Rule(RuleSpec { status, ..before.spec }))))
+        Ok(one(put(before.key, Spec::from(RuleSpec { status, ..before.spec }))))
     });
     changing.await.map(|_| StatusCode::NO_CONTENT)
 }

@@ -75,18 +75,17 @@ impl Connection {
         self.0.total_changes()
     }
 
-    /// A statement with its values. SQLite numbers `$3` by its first occurrence in the text, so values
-    /// are bound by name.
+    /// A statement with its values. The third value is `$3` in the statements of this crate, as PostgreSQL
+    /// writes it. SQLite numbers `$3` by its first occurrence in the text, and only `?3` by its number. To
+    /// ask SQLite for the name of a parameter takes as long as there are parameters.
     fn bound(
         &self,
         statement: &str,
         values: &[impl ToSql],
     ) -> rusqlite::Result<CachedStatement<'_>> {
-        let mut prepared = self.0.prepare_cached(statement)?;
+        let mut prepared = self.0.prepare_cached(&statement.replace('$', "?"))?;
         for place in 1..=prepared.parameter_count() {
-            let name = prepared.parameter_name(place).and_then(|name| name.strip_prefix('$'));
-            let number = name.and_then(|number| number.parse::<usize>().ok());
-            let value = number.and_then(|number| values.get(number.checked_sub(1)?));
+            let value = values.get(place - 1);
             let value = value.ok_or(rusqlite::Error::InvalidParameterCount(values.len(), place))?;
             prepared.raw_bind_parameter(place, value)?;
         }

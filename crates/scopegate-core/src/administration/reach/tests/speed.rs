@@ -33,7 +33,7 @@ fn many_rules_and_users_are_searched_without_trying_each_pair() {
             max_age: Some(std::time::Duration::from_secs(u64::from(number) + 60)),
             ..RuleSpec::default()
         };
-        put(EntityKey::rule(&server, "p", &format!("r{number}")), Spec::Rule(rule));
+        put(EntityKey::rule(&server, "p", &format!("r{number}")), Spec::from(rule));
     }
     let spec = ClientSpec {
         client_type: ClientType::Web,
