@@ -86,7 +86,7 @@ pub(crate) fn public(app: App) -> Router {
 
 /// The routes of the administrator's listener: the management API, and the endpoints of the org server that its
 /// clients need. SDKs know one base URL, so that these are here, too.
-pub(crate) fn admin(app: App) -> Router {
+pub(crate) fn admin(app: &App) -> Router {
     let base = literal(app.authority().catalog().org().issuer.path());
     let metadata = || for_scripts(get(issuer_documents::metadata));
     let of_org = |base: &str| {
@@ -105,7 +105,7 @@ pub(crate) fn admin(app: App) -> Router {
     let scheme = app.scheme();
     unlayered(routes)
         .with_state(app.clone())
-        .merge(admin::router(&app))
+        .merge(admin::router(app))
         .fallback(every_answer::unknown_admin_path)
         .method_not_allowed_fallback(every_answer::wrong_admin_method)
         .layer(MapResponseLayer::new(every_answer::complete(scheme)))

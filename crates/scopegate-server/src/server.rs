@@ -293,7 +293,7 @@ impl Server {
 
     /// What the admin listener serves.
     pub fn admin_router(&self) -> Router {
-        http::admin(self.app.clone())
+        http::admin(&self.app)
     }
 
     /// The authorization servers, without HTTP.

@@ -8,9 +8,9 @@ use scopegate_core::administration::reach::{Reached, Row};
 use scopegate_core::catalog::{ClientId, ServerId};
 
 use super::failure::CliError;
-use super::installation;
-use super::reach::shown;
-use super::{Workplace, arguments, console};
+use super::installation::Installation;
+use super::reach::{self, Question};
+use super::{Workplace, arguments};
 
 /// Tell which scopes a client can reach
 ///
@@ -39,20 +39,23 @@ pub(super) struct Can {
 
 impl Can {
     pub(super) async fn run(self, place: &Workplace) -> Result<ExitCode, CliError> {
-        let installation = installation::open(place).await?;
-        let reached = installation.can(&self.client, self.server.as_ref()).await;
-        installation.close().await;
-        self.show(&reached?).map(|()| ExitCode::SUCCESS)
+        reach::answer(place, &self, self.json).await
+    }
+}
+
+impl Question for Can {
+    type Found = Reached;
+
+    async fn ask(&self, of: &(dyn Installation + Sync)) -> Result<Vec<Reached>, CliError> {
+        of.can(&self.client, self.server.as_ref()).await
     }
 
-    fn show(&self, reached: &[Reached]) -> Result<(), CliError> {
-        if self.json {
-            return console::json(&reached);
-        }
-        if reached.is_empty() {
-            return console::result(&format!("`{}` can get no scope", self.client));
-        }
-        console::result(&shown(by_scopes(reached).into_iter()))
+    fn nothing(&self) -> String {
+        format!("`{}` can get no scope", self.client)
+    }
+
+    fn rows(found: &[Reached]) -> Vec<(String, &Row)> {
+        by_scopes(found)
     }
 }
 

@@ -1,17 +1,56 @@
-//! What `can`, `who-can` and `plan` share: the users whose access is searched, and how rows are shown.
+//! What `can` and `who-can` share: they ask an installation, and show the rows that they find.
 
 mod shown;
 
 use std::collections::BTreeSet;
+use std::process::ExitCode;
 
-use scopegate_core::administration::reach::{StoredUsers, stored_users};
+use scopegate_core::administration::reach::{Row, StoredUsers, stored_users};
 use scopegate_core::catalog::Snapshot;
 use scopegate_core::store::Directory;
+use serde::Serialize;
 
-pub(super) use self::shown::shown;
-use super::console;
+use self::shown::shown;
 use super::failure::CliError;
-use super::plan_text;
+use super::installation::{self, Installation};
+use super::{Workplace, console, plan_text};
+
+/// A question about the reach of clients.
+pub(super) trait Question {
+    /// What is found. It is printed as JSON.
+    type Found: Serialize;
+
+    /// Asks an installation.
+    async fn ask(&self, of: &(dyn Installation + Sync)) -> Result<Vec<Self::Found>, CliError>;
+
+    /// What is said if nothing is found.
+    fn nothing(&self) -> String;
+
+    /// The rows as text: each with the heading under which it is shown.
+    fn rows(found: &[Self::Found]) -> Vec<(String, &Row)>;
+}
+
+/// Prints the answer to a question.
+pub(super) async fn answer(
+    place: &Workplace,
+    question: &impl Question,
+    json: bool,
+) -> Result<ExitCode, CliError> {
+    let installation = installation::open(place).await?;
+    let found = question.ask(&*installation).await;
+    installation.close().await;
+    show(question, &found?, json).map(|()| ExitCode::SUCCESS)
+}
+
+fn show<Q: Question>(question: &Q, found: &[Q::Found], json: bool) -> Result<(), CliError> {
+    if json {
+        return console::json(&found);
+    }
+    if found.is_empty() {
+        return console::result(&question.nothing());
+    }
+    console::result(&shown(Q::rows(found).into_iter()))
+}
 
 /// Names the clients that are on hold and would be among the answer if their holds were lifted.
 pub(super) fn notice_holds(catalog: &Snapshot, found: impl FnOnce(&Snapshot) -> BTreeSet<String>) {

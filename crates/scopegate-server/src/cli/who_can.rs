@@ -7,9 +7,9 @@ use scopegate_core::administration::reach::Row;
 use scopegate_core::catalog::ServerId;
 
 use super::failure::CliError;
-use super::installation;
-use super::reach::shown;
-use super::{Workplace, arguments, console};
+use super::installation::Installation;
+use super::reach::{self, Question};
+use super::{Workplace, arguments};
 
 /// Tell who can reach a scope
 ///
@@ -39,20 +39,23 @@ pub(super) struct WhoCan {
 
 impl WhoCan {
     pub(super) async fn run(self, place: &Workplace) -> Result<ExitCode, CliError> {
-        let installation = installation::open(place).await?;
-        let rows = installation.who_can(&self.server, &self.scope).await;
-        installation.close().await;
-        self.show(&rows?).map(|()| ExitCode::SUCCESS)
+        reach::answer(place, &self, self.json).await
+    }
+}
+
+impl Question for WhoCan {
+    type Found = Row;
+
+    async fn ask(&self, of: &(dyn Installation + Sync)) -> Result<Vec<Row>, CliError> {
+        of.who_can(&self.server, &self.scope).await
     }
 
-    fn show(&self, rows: &[Row]) -> Result<(), CliError> {
-        let Self { server, scope, json } = self;
-        if *json {
-            return console::json(&rows);
-        }
-        if rows.is_empty() {
-            return console::result(&format!("no client can get `{scope}` at `{server}`"));
-        }
-        console::result(&shown(rows.iter().map(|row| (row.client.clone(), row))))
+    fn nothing(&self) -> String {
+        let Self { server, scope, .. } = self;
+        format!("no client can get `{scope}` at `{server}`")
+    }
+
+    fn rows(found: &[Row]) -> Vec<(String, &Row)> {
+        found.iter().map(|row| (row.client.clone(), row)).collect()
     }
 }

@@ -34,7 +34,7 @@ mod servers;
 mod users;
 
 use axum::Router;
-use scopegate_axum::routes::{Routes, get};
+use scopegate_axum::routes::{Audit, Routes, get};
 
 use self::access::Access;
 use self::row::Row;
@@ -74,7 +74,7 @@ pub(super) fn router(app: &App) -> Router {
     let routes = routes.with_state::<()>(app.clone());
     let document = openapi::document(&routes, described);
     let routes = routes.route("/api/v1/openapi.json", get(async || document).public());
-    let audited = routes.audit().refuse_unguarded().and_then(|audit| audit.refuse_unseen());
+    let audited = routes.audit().refuse_unguarded().and_then(Audit::refuse_unseen);
     audited.expect("each row of the table has a guard");
     let (guarded, public) = routes.split();
     public.merge(Access::of(app).protect(guarded))

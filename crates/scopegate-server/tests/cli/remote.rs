@@ -33,7 +33,7 @@ fn a_question_has_the_same_answer_over_the_store_and_over_the_api() {
     let explain = ["explain", "--client", "batch", "--grant", "client_credentials", "--json"];
     let (here, there) = (place.run(&explain), place.run(&[&explain, &remote[..]].concat()));
     let json = |ended: &crate::place::Ended| -> serde_json::Value {
-        serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("{ended:?}"))
+        serde_json::from_str(&ended.stdout).map_err(|_| ended).unwrap()
     };
     assert_eq!(json(&there)["outcome"], json(&here)["outcome"]);
     assert_eq!(json(&there)["rules"], json(&here)["rules"]);

@@ -193,7 +193,7 @@ pub(crate) async fn the_open_families_of_a_client_are_counted(place: &Place) {
 
 pub(crate) async fn the_open_families_of_a_client_at_a_server_are_read_in_pages(place: &Place) {
     let store = place.open().await;
-    let (default, stock) = (ServerId::default_server(), ServerId::parse("stock").unwrap());
+    let (org, stock) = (ServerId::org(), ServerId::parse("stock").unwrap());
     let elsewhere = Family { server: stock.clone(), ..family("portal", "alice") };
     let idle = Family { idle_ends_at: later(5), ..family("portal", "bob") };
     let ended = Family { revoked: true, ..family("portal", "dave") };
@@ -204,7 +204,7 @@ pub(crate) async fn the_open_families_of_a_client_at_a_server_are_read_in_pages(
     store.commit(&all.iter().map(open_family).collect::<Vec<_>>()).await.unwrap();
     let portal = client("portal");
     let page = async |at, after, limit| {
-        store.families_of_client(&default, &portal, after, later(at), limit).await.unwrap()
+        store.families_of_client(&org, &portal, after, later(at), limit).await.unwrap()
     };
     assert_eq!(page(4, None, 10).await.len(), 3);
     assert_eq!(page(5, None, 10).await, open);
@@ -216,9 +216,9 @@ pub(crate) async fn the_open_families_of_a_client_at_a_server_are_read_in_pages(
     let clients = async |server, after| {
         store.clients_with_families(server, after, later(5), 10).await.unwrap()
     };
-    assert_eq!(clients(&default, None).await, [client("other"), portal.clone()]);
+    assert_eq!(clients(&org, None).await, [client("other"), portal.clone()]);
     let other = client("other");
-    assert_eq!(clients(&default, Some(&other)).await, [portal.clone()]);
+    assert_eq!(clients(&org, Some(&other)).await, std::slice::from_ref(&portal));
     assert_eq!(clients(&stock, None).await, [portal]);
 }
 

@@ -49,7 +49,7 @@ pub(super) fn wider(
             requests.insert(&names - &left_out);
         }
     }
-    if rules().any(|rule| reads_scopes(rule)) {
+    if rules().any(reads_scopes) {
         let pairs: Vec<_> = own.iter().map(|name| Names::from([*name])).collect();
         let without: Vec<_> = pairs.iter().map(|name| &own - name).collect();
         requests.extend(pairs.into_iter().chain(without));

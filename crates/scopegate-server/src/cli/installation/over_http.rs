@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::{RequestBuilder, StatusCode};
-use scopegate_claims::{Clock, SystemClock};
+use scopegate_claims::{Clock, SystemClock, UnixTime};
 use scopegate_core::administration::reach::{Reached, Row};
 use scopegate_core::audit::DecisionId;
 use scopegate_core::catalog::{ClientId, ServerId};
@@ -224,7 +224,7 @@ const fn outcome_name(outcome: OutcomeFilter) -> &'static str {
 fn stored(event: &Value) -> Option<StoredEvent> {
     let id = serde_json::from_value(event["id"].clone()).ok()?;
     let mut body = event.clone();
-    body["at"] = json!(event["at"].as_str().and_then(parse_time).map(|at| at.as_seconds()));
+    body["at"] = json!(event["at"].as_str().and_then(parse_time).map(UnixTime::as_seconds));
     let scopes = event["scopes"].as_array().into_iter().flatten().filter_map(Value::as_str);
     body["scope"] = scopes.collect::<Vec<_>>().join(" ").into();
     let outcome = event["error"].as_str().unwrap_or("ALLOW");

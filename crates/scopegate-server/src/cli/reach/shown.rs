@@ -15,7 +15,7 @@ struct Shown<'r> {
 }
 
 /// The rows under each heading, in the order of the first ones.
-pub(in crate::cli) fn shown<'r>(rows: impl Iterator<Item = (String, &'r Row)>) -> String {
+pub(super) fn shown<'r>(rows: impl Iterator<Item = (String, &'r Row)>) -> String {
     let mut all: Vec<(String, Shown<'r>)> = Vec::new();
     let mut places = HashMap::new();
     for (heading, row) in rows {

@@ -363,7 +363,7 @@ impl IntoResponse for ApiError {
                 tracing::warn!(id, error, "a request of the management API failed");
             }
             false => {
-                tracing::info!(id, code, %reason, "a request of the management API was refused")
+                tracing::info!(id, code, %reason, "a request of the management API was refused");
             }
         }
         let mut response = (status, [(CACHE_CONTROL, "no-store")], Json(body)).into_response();

@@ -42,7 +42,7 @@ impl Answer {
     }
 
     pub(crate) fn id(&self) -> String {
-        self.body["id"].as_str().unwrap_or_else(|| panic!("no id in {self:?}")).to_owned()
+        self.body["id"].as_str().ok_or(self).unwrap().to_owned()
     }
 
     /// The error code and the first cause.
@@ -84,7 +84,7 @@ impl<S: CatalogStore + KeyStore> Fixture<S> {
     pub(crate) async fn admin(&self, scopes: &str) -> Caller<'_, S> {
         let answer = self.admin_token(scopes, crate::fixture::BASE).await;
         let token = answer.body["access_token"].as_str();
-        let token = token.unwrap_or_else(|| panic!("{answer:?}")).to_owned();
+        let token = token.ok_or(&answer).unwrap().to_owned();
         Caller { at: self, token }
     }
 

@@ -86,6 +86,7 @@ fn references() -> Vec<(EntityKey, Edit)> {
         token: TokenKind::Access,
         value: ClaimSource::Constant("gold".into()),
         scopes: vec![scopegate_claims::Scope::parse("read").unwrap()],
+        status: Status::Active,
     };
     let issuer = TrustedIssuerSpec {
         jwks: Vec::new(),
