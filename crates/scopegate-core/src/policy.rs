@@ -27,6 +27,7 @@ use crate::catalog::{
     AuthorizationServer, Candidate, Client, ClientAuth, Effect, Resource, STANDARD_SCOPES,
 };
 use crate::directory::{Authentication, User};
+use crate::expression::Work;
 
 /// All inputs of a policy decision.
 #[derive(Clone, Copy, Debug)]
@@ -84,14 +85,14 @@ pub struct Granted {
 /// [`explain`] has them.
 pub fn evaluate(facts: &Facts<'_>) -> Evaluation {
     let mut trace = Trace::default();
-    let outcome = decide(facts, &mut Fast(&mut trace));
+    let outcome = decide(facts, &mut Fast(&mut trace, Work::new()));
     Evaluation { outcome, trace }
 }
 
 /// The decision of [`evaluate`], slower. Every rule is tried until one matches, and each is passed to `tried`
 /// with the result. A rule occurs twice if it is tried for two sets of scopes.
 pub fn explain(facts: &Facts<'_>, mut tried: impl FnMut(&Case<'_>, Step)) -> Outcome {
-    decide(facts, &mut Full(&mut tried))
+    decide(facts, &mut Full(&mut tried, Work::new()))
 }
 
 fn decide(facts: &Facts<'_>, search: &mut impl Search) -> Outcome {
@@ -144,14 +145,14 @@ trait Search {
 }
 
 /// Tries the rules of the index.
-struct Fast<'t>(&'t mut Trace);
+struct Fast<'t>(&'t mut Trace, Work);
 
 impl Search for Fast<'_> {
     fn first_match(&mut self, facts: &Facts<'_>, requested: &ScopeSet) -> Outcome {
         let bits = Case::requested_bits(facts, requested);
         for candidate in facts.server.rules_for(facts.client.id.as_str(), facts.grant_type) {
             let Candidate { policy_place, policy, rule_place, rule, filter } = candidate;
-            let case = Case { facts, policy, rule, requested };
+            let case = Case { facts, policy, rule, requested, work: &self.1 };
             // Most rules of a large policy are for other scopes. They are not even read.
             let failed = match filter.may_fit(bits) {
                 true => case.first_of_indexed(),
@@ -168,13 +169,13 @@ impl Search for Fast<'_> {
 }
 
 /// Tries all rules, and reports each.
-struct Full<'t, T>(&'t mut T);
+struct Full<'t, T>(&'t mut T, Work);
 
 impl<T: FnMut(&Case<'_>, Step)> Search for Full<'_, T> {
     fn first_match(&mut self, facts: &Facts<'_>, requested: &ScopeSet) -> Outcome {
         for (policy_place, policy) in (0..).zip(facts.server.policies()) {
             for (rule_place, rule) in (0..).zip(policy.rules()) {
-                let case = Case { facts, policy, rule, requested };
+                let case = Case { facts, policy, rule, requested, work: &self.1 };
                 let failed = case.first_that_fails();
                 let effect = rule.spec.effect;
                 let step = Step { policy: policy_place, rule: rule_place, failed, effect };

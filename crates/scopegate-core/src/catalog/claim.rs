@@ -199,7 +199,7 @@ pub fn is_reserved(token: TokenKind, name: &str) -> bool {
 }
 
 /// The reserved names of each kind of token, in alphabetical order.
-const RESERVED_CLAIMS: [&str; 38] = [
+const RESERVED_CLAIMS: [&str; 39] = [
     "acr",
     "act",
     "amr",
@@ -226,6 +226,7 @@ const RESERVED_CLAIMS: [&str; 38] = [
     "permissions",
     "rpt",
     "rsi",
+    "s_hash",
     "scope",
     "scp",
     "sid",

@@ -9,6 +9,7 @@ use super::explanation::{ShownClaim, ShownToken};
 use super::inquiry::Inquiry;
 use crate::catalog::{AuthorizationServer, EntityKey, TokenKind};
 use crate::directory::standard_claims;
+use crate::expression::Work;
 use crate::keys::{KeyError, Signer};
 use crate::token::{self, TokenDraft, explain_claims};
 
@@ -90,8 +91,10 @@ pub(super) fn shown(
 pub(super) fn failures(inquiry: &Inquiry, allowance: &Allowance) -> Vec<String> {
     let allowed = allowance.allowed(inquiry);
     let (inputs, scopes) = (allowed.inputs(), &allowance.granted.scopes);
+    let work = Work::new();
     let kinds = [TokenKind::Access, TokenKind::Id].into_iter();
-    let claims = kinds.flat_map(|kind| explain_claims(allowed.server, kind, &inputs, scopes));
+    let claims =
+        kinds.flat_map(|kind| explain_claims(allowed.server, kind, &inputs, scopes, &work));
     let failed = claims.filter_map(|claim| {
         let why = claim.failure?;
         Some(format!("the claim `{}` is left out: {why}; {}", claim.name, claim.source))

@@ -13,16 +13,17 @@ use super::{Allowed, MayAct, Subject, TokenDraft};
 use crate::catalog::TokenKind;
 use crate::directory::{Person, User};
 use crate::error::CallError;
-use crate::expression::Inputs;
+use crate::expression::{Inputs, Work};
 use crate::keys::Signer;
 
 /// The claims of the administrator, of delegation and of userinfo.
 pub(super) fn extra_claims<'a>(
     allowed: &Allowed<'a>,
     inputs: &Inputs<'a>,
+    work: &Work,
 ) -> Result<BTreeMap<Cow<'a, str>, Cow<'a, Value>>, CallError> {
     let Allowed { server, granted, extras, .. } = *allowed;
-    let mut claims = custom_claims(server, TokenKind::Access, inputs, &granted.scopes)?;
+    let mut claims = custom_claims(server, TokenKind::Access, inputs, &granted.scopes, work)?;
     // These names are reserved, so they replace no claim of the administrator.
     if let Some(actor) = &extras.actor {
         let actor = serde_json::to_value(actor).expect("an actor has text keys only");

@@ -12,7 +12,7 @@ use super::id_token::IdTokenDraft;
 use super::{Extras, Requested, Subject, TokenId, access_token};
 use crate::catalog::{AuthorizationServer, Client, TokenKind};
 use crate::error::CallError;
-use crate::expression::{Inputs, RequestInput, ServerInput, SessionInput, UserInput};
+use crate::expression::{Inputs, RequestInput, ServerInput, SessionInput, UserInput, Work};
 use crate::policy::Granted;
 
 /// An allowed request: everything that is needed to draft its tokens.
@@ -110,10 +110,10 @@ impl TokenDraft<'_> {
 /// [`CallError::ClaimFailed`] if an expression fails whose claim is required.
 pub fn draft(allowed: Allowed<'_>) -> Result<TokenDraft<'_>, CallError> {
     let Allowed { server, client, subject, granted, extras, now, .. } = allowed;
-    let inputs = allowed.inputs();
+    let (inputs, work) = (allowed.inputs(), Work::new());
     let id_token = match (&extras.id_token, subject.person()) {
         (Some(wish), Some(person)) if granted.scopes.contains("openid") => {
-            let custom = custom_claims(server, TokenKind::Id, &inputs, &granted.scopes)?;
+            let custom = custom_claims(server, TokenKind::Id, &inputs, &granted.scopes, &work)?;
             Some(IdTokenDraft::with(custom, server, client, person, wish, now))
         }
         (_, _) => None,
@@ -122,7 +122,7 @@ pub fn draft(allowed: Allowed<'_>) -> Result<TokenDraft<'_>, CallError> {
         id: extras.token_id.clone().unwrap_or_else(|| TokenId::access(None)),
         scopes: granted.scopes.clone(),
         lifetime: granted.lifetime,
-        claims: access_token::extra_claims(&allowed, &inputs)?,
+        claims: access_token::extra_claims(&allowed, &inputs, &work)?,
         confirmation: None,
         subject: None,
         audience: None,

@@ -14,7 +14,7 @@ use super::sign::sign;
 use crate::catalog::{AuthorizationServer, Client, TokenKind};
 use crate::directory::{Person, standard_claims};
 use crate::error::CallError;
-use crate::expression::{Inputs, RequestInput, ServerInput, SessionInput};
+use crate::expression::{Inputs, RequestInput, ServerInput, SessionInput, Work};
 use crate::keys::Signer;
 use crate::store::SessionId;
 use crate::token::{IdTokenWish, TokenId};
@@ -62,7 +62,7 @@ impl<'a> IdTokenDraft<'a> {
             request: RequestInput { grant_type: "", resource: None, address: None, time: now },
             session: person.auth.as_ref().map(SessionInput::from),
         };
-        let custom = custom_claims(server, TokenKind::Id, &inputs, granted)?;
+        let custom = custom_claims(server, TokenKind::Id, &inputs, granted, &Work::new())?;
         Ok(Self::with(custom, server, client, person, wish, now))
     }
 

@@ -132,7 +132,7 @@ async fn another_master_key_takes_over_while_a_server_runs() {
     place.set("SCOPEGATE__PREVIOUS_MASTER_KEY_FILE", "new.key");
     let serving = place.serve(&[]);
     let before = published(&serving).await;
-    let rewrapped = succeeds(&place, &["keys", "rewrap", "--new-master-key", "new.key"]);
+    let rewrapped = succeeds(&place, &["keys", "rewrap", "--yes", "--new-master-key", "new.key"]);
     assert!(rewrapped.stderr.contains("Nothing is left under the old master key"), "{rewrapped:?}");
     assert!(rewrapped.stderr.contains("leaked together"), "{rewrapped:?}");
     assert_eq!(published(&serving).await, before);
@@ -173,10 +173,10 @@ fn a_new_master_key_is_read_from_a_file_or_a_variable() {
     assert!(refused.stderr.contains("BAD holds no master key"), "{refused:?}");
     assert!(!refused.stderr.contains("hush"), "{refused:?}");
     place.set("NEW", NEW_KEY);
-    let done = place.run(&["keys", "rewrap", "--new-master-key-env", "NEW"]);
+    let done = place.run(&["keys", "rewrap", "--yes", "--new-master-key-env", "NEW"]);
     assert_eq!(done.code, 0, "{done:?}");
     // It can be run again although only the old key is in its place.
-    let again = place.run(&["keys", "rewrap", "--new-master-key-env", "NEW"]);
+    let again = place.run(&["keys", "rewrap", "--yes", "--new-master-key-env", "NEW"]);
     assert_eq!(again.code, 0, "{again:?}");
     assert!(again.stderr.contains("this is the master key of the store"), "{again:?}");
 }

@@ -177,7 +177,7 @@ async fn keys_from_before_sign_until_the_next_rotation_uses_the_token() {
     // Another master key seals only the name again.
     write_private(&hsm.place, "new.key", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8");
     assert_eq!(serving.end().code, 0);
-    hsm.succeeds(&["keys", "rewrap", "--new-master-key", "new.key"]);
+    hsm.succeeds(&["keys", "rewrap", "--yes", "--new-master-key", "new.key"]);
     assert_eq!(hsm.keys(), 1);
 }
 

@@ -15,7 +15,7 @@ use crate::catalog::{
     Spec, Status, ZoneSpec,
 };
 use crate::directory::{Authentication, User};
-use crate::expression::Expression;
+use crate::expression::{Expression, Work};
 use crate::policy::Wanted;
 use crate::testing::{self, NOW};
 
@@ -123,7 +123,13 @@ impl Tried {
             wanted: &self.wanted,
         };
         let rule = &server.policies()[0].rules()[0];
-        look(&Case { facts: &facts, policy: &policy, rule, requested: &self.requested })
+        look(&Case {
+            facts: &facts,
+            policy: &policy,
+            rule,
+            requested: &self.requested,
+            work: &Work::new(),
+        })
     }
 }
 

@@ -12,6 +12,7 @@ use crate::catalog::{
     Snapshot, Spec, Status, UserId, is_reserved,
 };
 use crate::directory::{Authentication, LoginMatch, Profile, User};
+use crate::expression::Work;
 use crate::store::SessionId;
 
 const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
@@ -160,7 +161,7 @@ fn access_token_and_id_token_may_have_different_claims_of_the_same_name() {
         request: RequestInput { grant_type: "", resource: None, address: None, time: NOW },
         session: None,
     };
-    let claims = custom_claims(server, TokenKind::Access, &inputs, &scopes).unwrap();
+    let claims = custom_claims(server, TokenKind::Access, &inputs, &scopes, &Work::new()).unwrap();
     assert_eq!(*claims["level"], "of the access token");
 }
 

@@ -25,6 +25,10 @@ const SERVERS_FOLLOW: Duration = Duration::from_secs(5);
 /// The maximum number of passes. Each pass that finds something to do is followed by another one.
 const PASSES: usize = 5;
 
+/// What must be true before the first secret is sealed.
+const PRECONDITION: &str = "Each running server must have both master keys: the new one, and the old one as the \
+    previous. A server without the new key cannot open what is sealed from now on.";
+
 /// The maximum number of secrets that are named.
 const MAX_NAMED: usize = 20;
 
@@ -48,11 +52,16 @@ pub(crate) struct Rewrap {
     /// The environment variable that holds the new master key
     #[arg(long, value_name = "NAME", group = "key")]
     new_master_key_env: Option<String>,
+
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
 }
 
 impl Rewrap {
     pub(super) async fn run(self, place: &Workplace) -> Result<ExitCode, CliError> {
         let new = self.key()?;
+        console::confirm(PRECONDITION, "Does each server have both keys?", self.yes)?;
         let setup = place.open_to_rewrap(&new).await?;
         let actor = person::actor("keys rewrap");
         let (store, known) = (setup.store(), setup.master_key());
@@ -78,7 +87,7 @@ impl Rewrap {
 async fn reseal(setup: &Setup, new: &MasterKey) -> Result<Resealed, CliError> {
     let mut resealed = 0;
     for pass in 1.. {
-        let progress = |seen: u64| console::notice(&format!("looked at {seen} secrets"));
+        let progress = |seen: u64| console::notice(&looked_at(seen));
         let done = reseal_all(setup.store(), setup.master_key(), new, progress).await;
         let mut done = done.map_err(|error| failed(&error))?;
         resealed += done.resealed;
@@ -96,6 +105,13 @@ async fn reseal(setup: &Setup, new: &MasterKey) -> Result<Resealed, CliError> {
         tokio::time::sleep(SERVERS_FOLLOW).await;
     }
     Err(CliError::Failed("no pass was made".to_owned()))
+}
+
+fn looked_at(seen: u64) -> String {
+    match seen {
+        1 => "looked at 1 secret".to_owned(),
+        seen => format!("looked at {seen} secrets"),
+    }
 }
 
 fn report(total: &Resealed) -> Result<ExitCode, CliError> {

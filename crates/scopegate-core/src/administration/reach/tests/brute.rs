@@ -13,6 +13,7 @@ use crate::catalog::{
     Snapshot,
 };
 use crate::directory::{Authentication, User};
+use crate::expression::Work;
 use crate::grants;
 use crate::people::assignment;
 use crate::policy::condition::Case;
@@ -285,7 +286,7 @@ fn matching(facts: &Facts<'_>, scope: &str) -> Vec<String> {
     let policies = facts.server.policies().iter();
     let all = policies.flat_map(|policy| policy.rules().iter().map(move |rule| (policy, rule)));
     all.filter(|(policy, rule)| {
-        let case = Case { facts, policy, rule, requested: &requested };
+        let case = Case { facts, policy, rule, requested: &requested, work: &Work::new() };
         let gives = rule.spec.effect == Effect::Allow && case.scopes_given().contains(scope);
         gives
             && case.first_that_fails().is_none()

@@ -11,7 +11,7 @@ use crate::catalog::{
 };
 use crate::directory::Profile;
 use crate::error::OAuthError;
-use crate::expression::{self, Expression, Pattern};
+use crate::expression::{self, Expression, Pattern, Work};
 
 async fn claim(world: &World, server: &str, name: &str, spec: ClaimSpec) {
     let key = EntityKey::of_server(EntityKind::Claim, &server_id(server), name);
@@ -245,7 +245,13 @@ async fn each_claim_is_explained_with_its_source() {
         wanted: &Wanted::Default,
     };
     let scopes = facts.requested_scopes().unwrap();
-    let shown = token::explain_claims(server, TokenKind::Access, &facts.inputs(&scopes), &scopes);
+    let shown = token::explain_claims(
+        server,
+        TokenKind::Access,
+        &facts.inputs(&scopes),
+        &scopes,
+        &Work::new(),
+    );
     let of = |place: usize| {
         let shown = &shown[place];
         (shown.name.as_str(), shown.value.clone(), shown.source.as_str(), shown.refuses)
