@@ -71,16 +71,3 @@ fn actor(body: &Value, kind: &str, is_decision: bool) -> Value {
     };
     id.map_or(Value::Null, |id| json!({ "type": actor, "id": id }))
 }
-
-/// An entity of the catalog. The times of its secrets are stored as seconds, and shown in RFC 3339.
-fn shown_entity(stored: &Value) -> Value {
-    let mut entity = stored.clone();
-    let secrets = entity.pointer_mut("/spec/secrets").and_then(Value::as_array_mut);
-    let secrets = secrets.into_iter().flatten().filter_map(Value::as_object_mut);
-    for (name, value) in secrets.flatten() {
-        if let (true, Some(seconds)) = (name.ends_with("_at"), value.as_u64()) {
-            *value = show_time(UnixTime::from_seconds(seconds)).into();
-        }
-    }
-    entity
-}

@@ -4,10 +4,10 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::expression::{Expression, Wanted, Work};
 use crate::expression::budget::Budget;
 use crate::expression::budget::MAX_STEPS;
 use crate::expression::evaluate::Evaluation;
+use crate::expression::{Expression, Wanted, Work};
 
 /// The steps that an evaluation uses, and its result.
 fn steps(text: &str, world: &World) -> (u32, Result<Json, &'static str>) {

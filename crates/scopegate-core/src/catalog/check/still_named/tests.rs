@@ -82,7 +82,6 @@ fn references() -> Vec<(EntityKey, Edit)> {
     let read = || Scopes::Named(ScopeSet::parse("read openid").unwrap());
     let cap = std::time::Duration::from_secs(300);
     let claim = ClaimSpec {
-        status: Status::Active,
         token: TokenKind::Access,
         value: ClaimSource::Constant("gold".into()),
         scopes: vec![scopegate_claims::Scope::parse("read").unwrap()],
