@@ -1,4 +1,5 @@
 mod agreement;
+mod causes;
 mod past;
 mod refusals;
 
