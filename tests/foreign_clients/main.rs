@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod http;
+mod management;
 mod node;
 mod openidconnect;
 mod running_server;

@@ -144,7 +144,7 @@ async fn s6_a_rule_for_the_refresh_grant_has_no_effect() {
     let key = EntityKey::rule(&ServerId::default_server(), "all", "orders");
     let grant_types = ["refresh_token".to_owned()].into();
     let rule = RuleSpec { grant_types, scopes: Scopes::Any, ..RuleSpec::default() };
-    at.put(key, Spec::Rule(rule)).await;
+    at.put(key, Spec::from(rule)).await;
     at.portal().refresh(&token).await.expect_error(400, "access_denied");
 }
 

@@ -99,6 +99,51 @@ async fn approving_a_device_stores_the_consent() {
 }
 
 #[tokio::test]
+async fn a_user_may_leave_out_an_optional_scope_and_no_other() {
+    let (server, alice) = start().await;
+    let scope = |name, lines| catalog().scope(name, lines);
+    server.apply(scope("write:orders", "optional = true")).await;
+    let tv = server.as_public_client("tv");
+    let all = "read:orders write:orders";
+    // What the page sends, with and without the check mark, and forged: `read:orders` is not optional, and
+    // `sell:orders` was never asked for.
+    for (fields, expected) in [
+        (&[("allow:write:orders", Some("yes"))][..], all),
+        (&[("allow:write:orders", None)], "read:orders"),
+        (&[("optional", Some("write:orders sell:orders"))], all),
+    ] {
+        let asked = request_codes(&server, all).await;
+        let mut browser = server.browser_of(&alice).await;
+        let page = type_code(&mut browser, &asked.user).await.expect(200);
+        assert_eq!(page.page().field("optional"), Some("write:orders"));
+        let page = browser.decide_with(&page, fields).await.expect(200);
+        assert!(page.body.contains("The device is connected"), "{}", page.body);
+        assert_eq!(poll(&tv, &asked.device).await.expect(200).json()["scope"], expected);
+    }
+    // The form says that a scope was offered which is not optional, and left out. The user is asked again.
+    let asked = request_codes(&server, all).await;
+    let mut browser = server.browser_of(&alice).await;
+    let page = type_code(&mut browser, &asked.user).await.expect(200);
+    let forged = [("optional", Some("read:orders")), ("allow:read:orders", None)];
+    let again = browser.decide_with(&page, &forged).await.expect(200);
+    assert!(again.body.contains("Allow this device?"), "{}", again.body);
+    poll(&tv, &asked.device).await.expect_error(400, "authorization_pending");
+}
+
+#[tokio::test]
+async fn a_user_who_leaves_out_all_scopes_denies_the_request() {
+    let (server, alice) = start().await;
+    server.apply(catalog().scope("sell:orders", "optional = true")).await;
+    let asked = request_codes(&server, "sell:orders offline_access").await;
+    let mut browser = server.browser_of(&alice).await;
+    let page = type_code(&mut browser, &asked.user).await.expect(200);
+    let page = browser.decide_with(&page, &[("allow:sell:orders", None)]).await.expect(200);
+    assert!(page.body.contains("The device is not connected"), "{}", page.body);
+    let tv = server.as_public_client("tv");
+    poll(&tv, &asked.device).await.expect_error(400, "access_denied");
+}
+
+#[tokio::test]
 async fn if_the_scopes_grow_after_the_page_was_shown_the_user_is_asked_again() {
     let (server, alice) = start().await;
     let one_default = catalog().scope("read:orders", "default = true");

@@ -91,6 +91,17 @@ impl<'a> Browser<'a> {
         self.post(action, &form).await
     }
 
+    /// Presses "Allow" on a page with boxes. A field without a value is not sent: its box is not checked.
+    pub async fn decide_with(&mut self, page: &Answer, fields: &[(&str, Option<&str>)]) -> Answer {
+        let page = page.page();
+        let known = page.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let kept = known.filter(|(name, _)| fields.iter().all(|(changed, _)| changed != name));
+        let changed = fields.iter().filter_map(|(name, value)| Some((*name, (*value)?)));
+        let form: Vec<_> = kept.chain(changed).chain([("decision", "allow")]).collect();
+        let action = page.action.as_deref().expect("the page has a form");
+        self.post(action, &form).await
+    }
+
     /// Sends an authorization request to the `default` server.
     pub async fn authorize(&mut self, parameters: &[(&str, &str)]) -> Answer {
         let query = encoded(parameters.iter().copied());

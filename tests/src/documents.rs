@@ -22,5 +22,8 @@ struct TokensFromElsewhere;
 #[doc = include_str!("../../docs/resource-checks.md")]
 struct ResourceChecks;
 
+#[doc = include_str!("../../docs/hooks.md")]
+struct Hooks;
+
 #[doc = include_str!("../../docs/browsers.md")]
 struct Browsers;

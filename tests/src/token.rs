@@ -142,5 +142,7 @@ pub fn granted(scopes: &str, lifetime: u64) -> Granted {
         rule: "all/all".to_owned(),
         refresh_lifetime: Some(LIFETIME),
         refresh_window: WINDOW,
+        hooks: Vec::new(),
+        lifetime_cap: None,
     }
 }

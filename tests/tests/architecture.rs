@@ -36,7 +36,16 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("scopegate-store", &["scopegate-claims", "scopegate-core", "scopegate-jose"]),
     (
         "scopegate-server",
-        &["scopegate-claims", "scopegate-core", "scopegate-jose", "scopegate-store"],
+        // The management API is protected by our own layer and guards.
+        &[
+            "scopegate-axum",
+            "scopegate-bearer",
+            "scopegate-claims",
+            "scopegate-core",
+            "scopegate-jose",
+            "scopegate-store",
+            "scopegate-tower",
+        ],
     ),
     (
         "scopegate-testkit",

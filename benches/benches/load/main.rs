@@ -5,6 +5,12 @@
 //! cargo bench -p scopegate-benches --bench load [-- rs256 | es256 | patience]
 //! cargo bench -p scopegate-benches --bench load -- rs256 userinfo refresh 40   # selected requests, 40 rounds
 //! cargo bench -p scopegate-benches --bench load -- rs256 against=PROGRAM       # compare with PROGRAM, not `bare`
+//!
+//! # Of the release build of the program: `cargo build --release -p scopegate-server` first.
+//! npm ci --prefix benches/oidc-provider
+//! cargo bench -p scopegate-benches --bench load -- tokens [rs256] [21]  # beside node-oidc-provider
+//! cargo bench -p scopegate-benches --bench load -- scale [21]           # large catalogs beside a small one
+//! cargo bench -p scopegate-benches --bench load -- clients [1000000]    # apply and serve this many clients
 //! ```
 //!
 //! Each server is a process of its own with its own database, and gets requests over 32 persistent
@@ -16,11 +22,15 @@
 
 mod bare;
 mod browser;
+mod catalogs;
 mod child;
 mod http;
 mod ours;
 mod patience;
+mod program;
 mod side;
+mod token;
+mod tokens;
 mod work;
 
 use std::io::Write;
@@ -38,9 +48,15 @@ fn main() {
     match arguments[..] {
         ["serve", "ours", algorithm] => return ours::serve(algorithm),
         ["serve", "bare", algorithm] => return bare::serve(algorithm),
+        ["serve", "token", algorithm, port] => {
+            return token::serve(algorithm, port.parse().unwrap());
+        }
         _ => {}
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    if measure_tokens(&runtime, &arguments) {
+        return;
+    }
     let is_asked = |what| arguments.is_empty() || arguments.contains(&what);
     let some: Vec<_> =
         Work::ALL.into_iter().filter(|work| arguments.contains(&work.word())).collect();
@@ -56,6 +72,23 @@ fn main() {
     if is_asked("patience") {
         runtime.block_on(patience::measure());
     }
+}
+
+/// Measures the release build of the program, if one of these words is asked for.
+fn measure_tokens(runtime: &tokio::runtime::Runtime, arguments: &[&str]) -> bool {
+    let number = arguments.iter().find_map(|argument| argument.parse().ok());
+    let rounds = number.unwrap_or(ROUNDS);
+    let algorithms = ["RS256", "ES256", "EdDSA"];
+    let asked = |algorithm: &&str| arguments.contains(&algorithm.to_lowercase().as_str());
+    let some: Vec<_> = algorithms.into_iter().filter(asked).collect();
+    let algorithms = if some.is_empty() { algorithms.to_vec() } else { some };
+    match arguments.first() {
+        Some(&"tokens") => runtime.block_on(tokens::compare(&algorithms, rounds)),
+        Some(&"scale") => runtime.block_on(tokens::scale(rounds)),
+        Some(&"clients") => runtime.block_on(tokens::clients(number.unwrap_or(1_000_000))),
+        _ => return false,
+    }
+    true
 }
 
 async fn compare(algorithm: &str, against: Option<&Path>, works: &[Work], rounds: usize) {

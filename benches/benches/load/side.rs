@@ -182,7 +182,7 @@ fn basic(client: &str) -> String {
 }
 
 /// Keeps the client's thread from sleeping: waking it would cost the server CPU time.
-async fn stay_awake() {
+pub(crate) async fn stay_awake() {
     loop {
         tokio::task::yield_now().await;
     }

@@ -6,6 +6,7 @@ mod basis;
 mod catalog_change;
 mod decision_id;
 mod event;
+mod hook_run;
 mod row;
 
 pub use basis::{Basis, RefusedFacts, TriedRule, WantedKind};
@@ -13,4 +14,5 @@ pub(crate) use catalog_change::catalog_changed;
 pub use catalog_change::{Actor, ActorKind, EntityChange};
 pub use decision_id::{DecisionId, NotADecisionId};
 pub use event::{AuditEvent, ClientDecision, DecisionKind, KeyChange, Outcome, UserChange, What};
+pub use hook_run::{HookOutcome, HookRun};
 pub use row::{UnreadableEvent, event_kinds};

@@ -4,7 +4,7 @@ pub mod unattended;
 pub(crate) mod upkeep;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use scopegate_claims::{Clock, Issuer};
@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 
 use self::unattended::Unattended;
 use crate::catalog::{Affected, ServerId, Snapshot, UnreadableRow};
+use crate::hooks::{HookPorts, Hooks};
 use crate::keys::fetch::Fetch;
 use crate::keys::{ClientKeys, KeyRing, KeyVault, KeysInMemory, open_data_keys};
 use crate::limits::{Polls, RequestLimits, StrangersRequests};
@@ -46,6 +47,9 @@ pub struct Authority {
     pub(crate) requests: StrangersRequests,
     pub(crate) polls: Polls,
     pub(crate) refusals: Refusals,
+    pub(crate) hooks: Hooks,
+    /// The URLs of the token endpoint of the org server on the administrator's listener.
+    admin_token_urls: OnceLock<Vec<String>>,
 }
 
 /// Maximum attempts to read the catalog and the keys while other nodes change them. Each attempt
@@ -106,6 +110,19 @@ impl Authority {
         foundation: Foundation,
         vault: Arc<dyn KeyVault>,
     ) -> Result<Arc<Self>, OpenError> {
+        Self::open_with_hooks(foundation, vault, HookPorts::default()).await
+    }
+
+    /// The same with what token hooks are called by. Without it each hook fails.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open).
+    pub async fn open_with_hooks(
+        foundation: Foundation,
+        vault: Arc<dyn KeyVault>,
+        hooks: HookPorts,
+    ) -> Result<Arc<Self>, OpenError> {
         let Foundation { base, store, master_key, clock, fetch, limits } = foundation;
         let master_key =
             open_data_keys(&*store, &master_key).await?.ok_or(OpenError::WrongMasterKey)?;
@@ -129,6 +146,8 @@ impl Authority {
             requests: StrangersRequests::new(limits),
             polls: Polls::default(),
             refusals: Refusals::default(),
+            hooks: Hooks::new(hooks, Arc::clone(&master_key)),
+            admin_token_urls: OnceLock::new(),
             store,
             master_key,
             clock,
@@ -162,9 +181,40 @@ impl Authority {
         &self.passwords
     }
 
+    /// The token hooks.
+    pub fn hooks(&self) -> &Hooks {
+        &self.hooks
+    }
+
     /// The clock.
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock
+    }
+
+    /// Sets the base URLs of the administrator's listener. An assertion of a client at the org server may name
+    /// one of them, or the token endpoint below it, as its audience. Only the first call has an effect.
+    ///
+    /// They must be URLs of this server only: an assertion for one of them is accepted here.
+    pub fn set_admin_urls(&self, urls: impl IntoIterator<Item = String>) {
+        let urls = urls.into_iter().flat_map(|url| {
+            let token = format!("{}/oauth2/v1/token", url.trim_end_matches('/'));
+            [url, token]
+        });
+        // A second set is ignored.
+        let _ = self.admin_token_urls.set(urls.collect());
+    }
+
+    /// The base URL of the administrator's listener, if it is known.
+    pub fn admin_url(&self) -> Option<&str> {
+        Some(self.admin_token_urls.get()?.first()?.as_str())
+    }
+
+    /// The audiences by which an assertion may name a server besides its issuer and its endpoints.
+    pub(crate) fn other_audiences(&self, server: &ServerId) -> &[String] {
+        match server.is_org() {
+            true => self.admin_token_urls.get().map_or(&[], Vec::as_slice),
+            false => &[],
+        }
     }
 
     /// Seals a request that waits for a user, so that the browser can carry it.
@@ -229,6 +279,7 @@ impl Authority {
                 }
                 let next = next.with_keys(keys_version, self.keys.unreadable());
                 log_what_is_out_of_service(&before, &next);
+                self.hooks.follow(&next);
                 self.catalog.store(Arc::new(next));
                 return Ok(true);
             }

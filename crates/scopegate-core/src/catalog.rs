@@ -1,4 +1,4 @@
-//! What an administrator writes: zones, servers, scopes, claims, policies, clients.
+//! What an administrator writes: zones, hooks, servers, scopes, claims, policies, clients.
 //!
 //! Each entity has a *spec*: the text that the administrator wrote, parsed once into types, and stored as
 //! one row. All specs together make a [`Snapshot`], which requests read without a lock.
@@ -13,6 +13,8 @@ mod client;
 mod entity;
 mod entity_id;
 mod grant_kind;
+mod group;
+mod hook;
 mod kind;
 mod out_of_service;
 mod own_tokens;
@@ -32,7 +34,7 @@ mod zone;
 pub use built_in::BuiltIn;
 pub use changes::{CatalogChanges, Versions};
 pub use check::{Checked, Fault, Faults, Field, MAX_FAULTS, Step, View, check};
-pub(crate) use check::{check_places, key_advice, label};
+pub(crate) use check::{check_places, key_advice, label, named_by};
 pub use claim::{
     ClaimExpression, ClaimSource, ClaimSpec, GroupFilter, GroupMatch, OnError, TokenKind,
     is_reserved,
@@ -44,6 +46,11 @@ pub use client::{
 pub use entity::{Edit, Entity, EntityKey};
 pub use entity_id::{EntityId, EntityRecord, StoredRecord};
 pub use grant_kind::{AuthMethod, Credential, GrantKind};
+pub use group::GroupSpec;
+pub use hook::{
+    HookAuth, HookCache, HookCredential, HookOauth, HookSecret, HookSpec, HookTarget, HttpHook,
+    OnFailure, SettableClaim, SqlHook, UnopenedSecret,
+};
 pub use kind::{EntityKind, Spec};
 pub use owner::{Owner, OwnerName};
 pub(crate) use policy::local_time;
@@ -54,8 +61,8 @@ pub(crate) use scope::scope_token;
 pub use scope::{Consent, MetadataPublish, RESERVED_SCOPES, STANDARD_SCOPES, ScopeSpec};
 pub use server::{AudienceSpec, KeyRotation, KeySchedule, ServerId, ServerSpec};
 pub use snapshot::{
-    AuthorizationServer, Candidate, CatalogState, Client, Networks, Policy, RequestedBits, Rule,
-    ScopeFilter, Snapshot,
+    AuthorizationServer, Candidate, CatalogState, Client, Hook, Networks, Policy, RequestedBits,
+    Rule, ScopeFilter, Snapshot,
 };
 pub use stored_row::{Affected, FORMAT, ReadRow, RowKey, StoredRow, UnreadableRow};
 pub use trusted_issuer::{SubjectKind, TrustedIssuer, TrustedIssuerSpec};
@@ -79,8 +86,8 @@ pub enum Status {
 
 impl Status {
     /// Tells whether the entity is in use.
-    pub fn is_active(self) -> bool {
-        self == Self::Active
+    pub fn is_active(&self) -> bool {
+        *self == Self::Active
     }
 }
 

@@ -25,6 +25,8 @@
 //! | keys of a client or a trusted issuer | 16 |
 //! | trusted issuers, trusted servers of a server | 100 each |
 //! | networks of a zone | 1000 |
+//! | hooks of a rule | 10 |
+//! | a query, its parameters, its claims | 8192 characters, 20, 50 |
 //! | redirect URIs, origins of a client | 100 each |
 //! | users, groups of a client or a rule | 1000 each |
 //! | the profile of a user | 8192 bytes of JSON |
@@ -35,6 +37,7 @@ mod client;
 mod context;
 mod draft;
 mod expression;
+mod hook;
 mod ids;
 pub(crate) mod json;
 mod jwks;
@@ -62,21 +65,19 @@ pub use crate::toml_reader::{
     FileErrors as CatalogErrors, FileProblem as CatalogProblem, FileSource as CatalogSource,
 };
 
-use toml::de::DeTable;
-
 use self::draft::Draft;
 use self::ids::BadIds;
-use crate::catalog::{Entity, View, check};
-use crate::toml_reader::{Node, Problems, Shape, Table};
+use crate::catalog::{ClientId, Entity, EntityKind, View, check};
+use crate::toml_reader::{Node, Problems, Shape, Table, read_document};
 use crate::{client_auth, grants};
 
-/// Maximum size of a file, in bytes.
-const MAX_BYTES: usize = 64 * 1024 * 1024;
+/// Maximum size of a file, in MiB.
+const MAX_MIB: usize = 64;
 
 const CATALOG: Shape = Shape {
     what: "a catalog",
-    keys: &["version", "demo", "zone", "server", "client", "user"],
-    later: &["group", "hook"],
+    keys: &["version", "demo", "zone", "hook", "server", "client", "user"],
+    later: &["group"],
     ..Shape::NONE
 };
 
@@ -109,33 +110,14 @@ impl CatalogFile {
         context: &dyn CatalogContext,
     ) -> Result<Self, CatalogErrors> {
         let problems = Problems::default();
-        let file = read(source.content, context, &problems);
+        let file =
+            read_document(source.content, MAX_MIB, &CATALOG, &problems, |table, problems| {
+                read_catalog(table, context, problems)
+            });
         let warnings = problems.resolve(source)?;
         let file = file.expect("a file that could not be read has a problem");
         Ok(Self { warnings, sha256: scopegate_jose::sha256(source.content), ..file })
     }
-}
-
-fn read(content: &[u8], context: &dyn CatalogContext, problems: &Problems) -> Option<CatalogFile> {
-    if content.len() > MAX_BYTES {
-        problems.refuse(0, format_args!("the file is too large: write at most 64 MiB"));
-        return None;
-    }
-    let text = match std::str::from_utf8(content) {
-        Ok(text) => text,
-        Err(error) => {
-            problems.refuse(error.valid_up_to(), format_args!("not UTF-8: save the file as UTF-8"));
-            return None;
-        }
-    };
-    let document = match DeTable::parse(text) {
-        Ok(document) => document,
-        Err(error) => {
-            problems.refuse_syntax(text, &error);
-            return None;
-        }
-    };
-    read_catalog(Table::root(document.get_ref(), &CATALOG, problems), context, problems)
 }
 
 fn read_catalog<'f>(
@@ -150,7 +132,16 @@ fn read_catalog<'f>(
     let clients = catalog.tables("client", "[[client]]", &client::CLIENT);
     let ids = BadIds::of(&clients, &servers);
     let mut draft = Draft::new(problems);
+    let tables = [
+        ("zone", EntityKind::Zone),
+        ("server", EntityKind::Server),
+        ("client", EntityKind::Client),
+    ];
+    for (key, kind) in tables {
+        draft.miss_tables(catalog, key, kind, "");
+    }
     zone::read_all(catalog, &mut draft);
+    hook::read_all(catalog, context, &mut draft);
     for server in servers {
         server::read(server, &ids, &mut draft);
     }
@@ -173,6 +164,12 @@ fn check_rules(draft: &Draft<'_>, context: &dyn CatalogContext, problems: &Probl
         methods: client_auth::methods(),
         unread: draft.unread(),
         has_client: &|id| context.has_client(id),
+        dangles: &|of, named| match named.kind {
+            EntityKind::Client => {
+                ClientId::parse(&named.name).is_ok_and(|client| context.dangles(of, &client))
+            }
+            _ => false,
+        },
     };
     let checked = check(view, draft.edits());
     draft.refuse(&checked.faults.kept);

@@ -153,6 +153,8 @@ pub struct Proof<'a> {
     pub server: &'a AuthorizationServer,
     /// The last segment of the endpoint's path.
     pub endpoint: &'static str,
+    /// Other URLs of the token endpoint of the server, which an assertion may name.
+    pub also_at: &'a [String],
     /// The key for the MACs of the stored secrets.
     pub master_key: &'a MasterKey,
     /// The keys fetched from the client's `jwks_uri`. `None` means the keys in the catalog.

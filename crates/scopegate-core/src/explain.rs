@@ -13,6 +13,7 @@ mod decide;
 mod described;
 mod explanation;
 mod fix;
+mod hooks;
 mod inquiry;
 mod past;
 mod refusal;
@@ -27,6 +28,7 @@ pub use self::explanation::{
     Explanation, FailedCheck, GrantedTokens, Kind, MatchedCondition, ShownClaim, ShownRule,
     ShownToken,
 };
+pub use self::hooks::{ClaimChange, HookTrial, ShownHook};
 use crate::audit::DecisionId;
 use crate::catalog::AcrClass;
 use crate::spelling::{Instead, Quoted};
@@ -34,7 +36,7 @@ use crate::store::StoreError;
 
 /// Why a request cannot be explained.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "whoever answers must decide about a new variant")]
 pub enum CannotTell {
     /// There is no such user.
     #[error("there is no user `{0}`: `scopegate users list` shows them")]
@@ -53,6 +55,12 @@ pub enum CannotTell {
     /// A refresh is for the scopes of its family, which a description does not know.
     #[error("a refresh gives the scopes of its family: name them with --scope")]
     NeedsScopes,
+    /// There is no such hook.
+    #[error("there is no hook `{0}`: `scopegate hooks list` shows them")]
+    UnknownHook(String),
+    /// A hook is only called for a request that is granted.
+    #[error("no token is granted, so that no hook is called: {0}")]
+    NotGranted(String),
     /// There is no event with this id.
     #[error(
         "there is no decision {0}: it may be older than the audit log, or not written yet; beyond a limit per \
@@ -85,7 +93,7 @@ pub fn parse_time(text: &str) -> Option<UnixTime> {
 }
 
 /// The text of a point in time, in UTC.
-pub(crate) fn show_time(time: UnixTime) -> String {
+pub fn show_time(time: UnixTime) -> String {
     let seconds = i64::try_from(time.as_seconds()).unwrap_or(i64::MAX);
     jiff::Timestamp::from_second(seconds).map_or_else(|_| time.to_string(), |time| time.to_string())
 }

@@ -53,6 +53,7 @@ use std::sync::Arc;
 use scopegate_claims::{ScopeSet, UnixTime};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+pub use self::budget::Work;
 pub use self::error::{EvaluationError, ExpressionError};
 use self::evaluate::Evaluation;
 pub use self::inputs::{
@@ -138,8 +139,22 @@ impl Expression {
     ///
     /// A part has no value, a value has the wrong type, or a limit is exceeded.
     pub fn evaluate(&self, inputs: &Inputs<'_>) -> Result<serde_json::Value, EvaluationError> {
-        let mut evaluation = Evaluation::new(inputs);
+        self.evaluate_within(inputs, &Work::new())
+    }
+
+    /// [`evaluate`](Self::evaluate) with the steps that the expressions before it left.
+    ///
+    /// # Errors
+    ///
+    /// As [`evaluate`](Self::evaluate), and if no steps are left.
+    pub fn evaluate_within(
+        &self,
+        inputs: &Inputs<'_>,
+        work: &Work,
+    ) -> Result<serde_json::Value, EvaluationError> {
+        let mut evaluation = Evaluation::new(inputs, work.budget());
         let json = evaluation.json(&self.0.root);
+        work.take(&evaluation.budget, json.as_ref().err().map(|failure| failure.reason));
         json.map_err(|failure| failure.in_text(self.text()))
     }
 
@@ -149,8 +164,18 @@ impl Expression {
     ///
     /// As [`evaluate`](Self::evaluate), and if the result is neither true nor false.
     pub fn holds(&self, inputs: &Inputs<'_>) -> Result<bool, EvaluationError> {
-        let mut evaluation = Evaluation::new(inputs);
+        self.holds_within(inputs, &Work::new())
+    }
+
+    /// [`holds`](Self::holds) with the steps that the expressions before it left.
+    ///
+    /// # Errors
+    ///
+    /// As [`holds`](Self::holds), and if no steps are left.
+    pub fn holds_within(&self, inputs: &Inputs<'_>, work: &Work) -> Result<bool, EvaluationError> {
+        let mut evaluation = Evaluation::new(inputs, work.budget());
         let holds = evaluation.boolean(&self.0.root);
+        work.take(&evaluation.budget, holds.as_ref().err().map(|failure| failure.reason));
         holds.map_err(|failure| failure.in_text(self.text()))
     }
 }

@@ -3,6 +3,7 @@
 
 mod confirmed;
 mod data_keys;
+mod error;
 mod event;
 pub mod fetch;
 mod held;
@@ -16,8 +17,9 @@ mod vault;
 
 pub(crate) use data_keys::MAC_KEY;
 pub use data_keys::open_data_keys;
+pub use error::KeyError;
 pub use of_others::{ClientKeys, KeysProblem};
-pub use ring::{KeyOrderError, KeyRing, ListedKey, PublishedKeys, Revoked, Rotated};
+pub use ring::{DueWork, KeyOrderError, KeyRing, ListedKey, PublishedKeys, Revoked, Rotated};
 pub(crate) use sealed::seal_context;
 pub use signer::Signer;
 pub use vault::{KeyVault, KeysInMemory, NewKey};

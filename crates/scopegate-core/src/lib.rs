@@ -15,6 +15,7 @@
 //! | [`client_auth`] | client authentication, one file for each method |
 //! | [`authority`] | the state that all requests of a process share |
 //! | [`token`] | tokens: drafted, amended, signed; refresh tokens |
+//! | [`hooks`] | token hooks: calls, their limits, and what they may change |
 //! | [`policy`] | which scopes a client gets by a grant, and for how long |
 //! | [`people`] | passwords, sessions, limits on wrong passwords and codes |
 //! | [`keys`] | signing keys, and the keys that clients and issuers publish |
@@ -46,6 +47,7 @@ pub mod explain;
 pub mod expression;
 pub mod form;
 pub mod grants;
+pub mod hooks;
 pub mod keys;
 pub mod limits;
 pub mod people;

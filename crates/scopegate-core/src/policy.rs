@@ -27,6 +27,7 @@ use crate::catalog::{
     AuthorizationServer, Candidate, Client, ClientAuth, Effect, Resource, STANDARD_SCOPES,
 };
 use crate::directory::{Authentication, User};
+use crate::expression::Work;
 
 /// All inputs of a policy decision.
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +68,12 @@ pub struct Granted {
     pub refresh_lifetime: Option<Duration>,
     /// How long a refresh token may stay unused before it expires.
     pub refresh_window: Duration,
+    /// The hooks that may change the tokens, in the order in which they are applied.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<String>,
+    /// The maximum lifetime of the access token, whatever a hook says. `None` means that of all hooks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifetime_cap: Option<Duration>,
 }
 
 /// Decides which scopes and lifetimes a grant gives to a client.
@@ -78,14 +85,14 @@ pub struct Granted {
 /// [`explain`] has them.
 pub fn evaluate(facts: &Facts<'_>) -> Evaluation {
     let mut trace = Trace::default();
-    let outcome = decide(facts, &mut Fast(&mut trace));
+    let outcome = decide(facts, &mut Fast(&mut trace, Work::new()));
     Evaluation { outcome, trace }
 }
 
 /// The decision of [`evaluate`], slower. Every rule is tried until one matches, and each is passed to `tried`
 /// with the result. A rule occurs twice if it is tried for two sets of scopes.
 pub fn explain(facts: &Facts<'_>, mut tried: impl FnMut(&Case<'_>, Step)) -> Outcome {
-    decide(facts, &mut Full(&mut tried))
+    decide(facts, &mut Full(&mut tried, Work::new()))
 }
 
 fn decide(facts: &Facts<'_>, search: &mut impl Search) -> Outcome {
@@ -138,14 +145,14 @@ trait Search {
 }
 
 /// Tries the rules of the index.
-struct Fast<'t>(&'t mut Trace);
+struct Fast<'t>(&'t mut Trace, Work);
 
 impl Search for Fast<'_> {
     fn first_match(&mut self, facts: &Facts<'_>, requested: &ScopeSet) -> Outcome {
         let bits = Case::requested_bits(facts, requested);
         for candidate in facts.server.rules_for(facts.client.id.as_str(), facts.grant_type) {
             let Candidate { policy_place, policy, rule_place, rule, filter } = candidate;
-            let case = Case { facts, policy, rule, requested };
+            let case = Case { facts, policy, rule, requested, work: &self.1 };
             // Most rules of a large policy are for other scopes. They are not even read.
             let failed = match filter.may_fit(bits) {
                 true => case.first_of_indexed(),
@@ -162,13 +169,13 @@ impl Search for Fast<'_> {
 }
 
 /// Tries all rules, and reports each.
-struct Full<'t, T>(&'t mut T);
+struct Full<'t, T>(&'t mut T, Work);
 
 impl<T: FnMut(&Case<'_>, Step)> Search for Full<'_, T> {
     fn first_match(&mut self, facts: &Facts<'_>, requested: &ScopeSet) -> Outcome {
         for (policy_place, policy) in (0..).zip(facts.server.policies()) {
             for (rule_place, rule) in (0..).zip(policy.rules()) {
-                let case = Case { facts, policy, rule, requested };
+                let case = Case { facts, policy, rule, requested, work: &self.1 };
                 let failed = case.first_that_fails();
                 let effect = rule.spec.effect;
                 let step = Step { policy: policy_place, rule: rule_place, failed, effect };
@@ -192,6 +199,8 @@ fn matched(case: &Case<'_>) -> Outcome {
     let scopes = case.scopes_given();
     Outcome::Allow(Granted {
         lifetime: spec.lifetime_of(&scopes),
+        lifetime_cap: spec.lifetime_cap(&scopes),
+        hooks: spec.hooks.clone(),
         scopes,
         rule,
         refresh_lifetime: spec.refresh_token_lifetime,
@@ -200,7 +209,7 @@ fn matched(case: &Case<'_>) -> Outcome {
 }
 
 /// Whether OpenID Connect defines this scope for users.
-fn is_standard(name: &str) -> bool {
+pub(crate) fn is_standard(name: &str) -> bool {
     STANDARD_SCOPES.contains(&name)
 }
 

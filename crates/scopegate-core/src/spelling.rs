@@ -4,8 +4,12 @@ mod duration;
 
 use std::fmt;
 
-pub use self::duration::parse as parse_duration;
-pub(crate) use self::duration::show as show_duration;
+pub use self::duration::{
+    PATTERN as DURATION_PATTERN, parse as parse_duration, show as show_duration,
+};
+pub(crate) use self::duration::{
+    parse_short as parse_short_duration, show_in_days, show_short as show_short_duration,
+};
 
 /// Maximum number of known names that are compared.
 const MAX_COMPARED: usize = 10_000;
@@ -45,6 +49,9 @@ impl<'k, I: Iterator<Item = &'k str> + Clone> fmt::Display for Instead<'_, I> {
         if let Some(name) = nearest(self.of, self.known.clone()) {
             return write!(f, "write {}", Quoted(name));
         }
+        if let Some(name) = continued(self.of, self.known.clone()) {
+            return write!(f, "write {}", Quoted(name));
+        }
         let mut known = self.known.clone().take(MAX_LISTED + 1);
         match (known.next(), known.next()) {
             (None, _) => f.write_str("there is none"),
@@ -61,6 +68,15 @@ impl<'k, I: Iterator<Item = &'k str> + Clone> fmt::Display for Instead<'_, I> {
             }
         }
     }
+}
+
+/// The only known name that begins with the input and `_`, such as `pkce_required` for `pkce`.
+fn continued<'k>(written: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    let begins = |name: &&str| {
+        name.strip_prefix(written).is_some_and(|rest| rest.starts_with('_') && !written.is_empty())
+    };
+    let mut found = known.take(MAX_COMPARED).filter(begins);
+    found.next().filter(|_| found.next().is_none())
 }
 
 /// The known name that is most similar to the input, if it has at most 1 to 3 typing mistakes, depending on
@@ -115,6 +131,18 @@ mod tests {
         assert_eq!(instead("hook", &["name"]), r#"write "name""#);
         assert_eq!(instead("hook", &[]), "there is none");
         assert_eq!(instead(&"x".repeat(1000), &["name"]), r#"write "name""#);
+    }
+
+    #[test]
+    fn the_first_words_of_one_name_suggest_it() {
+        let known = ["pkce_required", "redirect_uris", "private_key_jwt"];
+        assert_eq!(instead("pkce", &known), r#"write "pkce_required""#);
+        assert_eq!(instead("private_key", &known), r#"write "private_key_jwt""#);
+        let two = ["client_secret_basic", "client_secret_post"];
+        assert_eq!(
+            instead("client_secret", &two),
+            r#"write one of "client_secret_basic", "client_secret_post""#
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A small world for tests of decisions: an authority on a storage in memory, with a clock that a test
 //! moves. There is no HTTP, no server and no network.
 
+mod dice;
 mod parts;
 
 use std::sync::Arc;
@@ -10,19 +11,24 @@ use scopegate_claims::{Issuer, ManualClock, UnixTime};
 use scopegate_jose::{Algorithm, MasterKey, SigningKey, TokenType};
 use serde_json::{Value, json};
 
+pub(crate) use self::dice::Dice;
 pub(crate) use self::parts::{
     alice, claims_of, credentials, mark_of, refusal, request, server_id, signed_in,
 };
 use crate::administration::apply::{Mode, apply};
 use crate::administration::edit_catalog::CatalogDoor;
-use crate::audit::{Actor, AuditEvent, ClientDecision, DecisionKind, What};
+use crate::audit::{Actor, AuditEvent, ClientDecision, DecisionKind, Outcome, What};
 use crate::authority::{Authority, Foundation};
 use crate::call::Refused;
-use crate::catalog::{ClientId, ClientSpec, Edit, Entity, EntityKey, Owner, Spec, UserId};
+use crate::catalog::{
+    ClientId, ClientSpec, Edit, Entity, EntityKey, HookSpec, Owner, Spec, UserId,
+};
 use crate::catalog_file::{CatalogContext, CatalogFile, CatalogSource};
 use crate::client_auth::secret_mac;
 use crate::directory::{NewUser, User};
 use crate::endpoints::token::TokenResponse;
+use crate::hooks::HookPorts;
+use crate::keys::KeysInMemory;
 use crate::keys::fetch::NoFetch;
 use crate::limits::RequestLimits;
 use crate::store::memory::{MemoryStore, UncheckedCatalog};
@@ -90,7 +96,16 @@ impl World {
         Self::with_limits(RequestLimits::default()).await
     }
 
+    /// A world whose hooks are called by these.
+    pub(crate) async fn with_hooks(hooks: HookPorts) -> Self {
+        Self::with(RequestLimits::default(), hooks).await
+    }
+
     pub(crate) async fn with_limits(limits: RequestLimits) -> Self {
+        Self::with(limits, HookPorts::default()).await
+    }
+
+    async fn with(limits: RequestLimits, hooks: HookPorts) -> Self {
         let (store, clock) = (MemoryStore::default(), ManualClock::at(NOW));
         let master_key = Arc::new(MasterKey::generate());
         let key = SigningKey::generate(Algorithm::Es256).unwrap();
@@ -114,7 +129,9 @@ impl World {
             fetch: Arc::new(NoFetch),
             limits,
         };
-        let authority = Authority::open(foundation).await.unwrap();
+        let vault = Arc::new(KeysInMemory);
+        let opened = Authority::open_with_hooks(foundation, vault, hooks).await;
+        let authority = opened.unwrap();
         Self { authority, store, clock, master_key, key }
     }
 
@@ -157,6 +174,20 @@ impl World {
         self.edit(Edit::Put(Entity { key, owner: Owner::File, spec })).await;
     }
 
+    /// Writes a hook, and makes it the next hook of the rule `all/all` of the server `default`.
+    pub(crate) async fn add_hook(&self, name: &str, spec: HookSpec) {
+        let spec = Spec::Hook(Box::new(spec));
+        self.edit(Edit::Put(Entity { key: EntityKey::hook(name), owner: Owner::File, spec })).await;
+        let key = EntityKey::rule(&server_id("default"), "all", "all");
+        let Some(Spec::Rule(mut rule)) = self.authority.catalog().entity(&key).map(|it| it.spec)
+        else {
+            panic!("the world has the rule")
+        };
+        rule.hooks.push(name.to_owned());
+        let spec = Spec::Rule(rule);
+        self.edit(Edit::Put(Entity { key, owner: Owner::File, spec })).await;
+    }
+
     /// Lets a client use a grant type.
     pub(crate) async fn allow(&self, client: &str, grant_type: &str) {
         self.change_client(client, |spec| {
@@ -193,6 +224,16 @@ impl World {
         let mut events = self.store.events();
         events.retain(|event| !matches!(event.what, What::CatalogChanged(_)));
         events
+    }
+
+    /// The newest refusal of a token that was recorded.
+    pub(crate) fn newest_refusal(&self) -> ClientDecision {
+        let events = self.store.events();
+        let mut refusals =
+            events.iter().rev().filter_map(AuditEvent::decision).filter(|decision| {
+                decision.kind == DecisionKind::TokenGrant && decision.outcome != Outcome::Allow
+            });
+        refusals.next().cloned().expect("a refusal")
     }
 
     /// The decisions of a kind that were recorded, with those that wait in the queue.

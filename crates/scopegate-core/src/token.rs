@@ -15,6 +15,7 @@ mod token_id;
 
 pub(crate) use access_token::subject_of;
 pub use amend::Amendments;
+pub(crate) use amend::Asking;
 pub use custom_claims::{ClaimShown, explain_claims};
 pub use draft::{Allowed, TokenDraft, draft};
 pub use extras::{Actor, Extras, IdTokenWish, MayAct, Requested, Subject};

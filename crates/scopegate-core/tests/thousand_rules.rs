@@ -25,7 +25,12 @@ fn catalog(others: u32, grant_type: &str) -> Snapshot {
         ),
         put(
             EntityKey::of_server(EntityKind::Policy, &server, "p"),
-            Spec::Policy(PolicySpec { priority: 1, clients: Clients::All, status: Status::Active }),
+            Spec::Policy(PolicySpec {
+                priority: 1,
+                description: String::new(),
+                clients: Clients::All,
+                status: Status::Active,
+            }),
         ),
     ];
     for scope in ["read", "write", "delete"] {
@@ -40,7 +45,7 @@ fn catalog(others: u32, grant_type: &str) -> Snapshot {
             access_token_lifetime: Duration::from_secs(600),
             ..RuleSpec::default()
         };
-        edits.push(put(EntityKey::rule(&server, "p", &priority.to_string()), Spec::Rule(spec)));
+        edits.push(put(EntityKey::rule(&server, "p", &priority.to_string()), Spec::from(spec)));
     };
     for priority in 0..others {
         rule(priority, grant_type, "write delete");

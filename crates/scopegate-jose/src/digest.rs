@@ -1,6 +1,6 @@
 //! Digests, random values and the comparison of secrets.
 
-use aws_lc_rs::{constant_time, digest, rand};
+use aws_lc_rs::{constant_time, digest, hmac, rand};
 
 use crate::{Algorithm, base64url};
 
@@ -8,6 +8,21 @@ use crate::{Algorithm, base64url};
 pub fn sha256(data: &[u8]) -> [u8; 32] {
     let mut bytes = [0; 32];
     bytes.copy_from_slice(digest::digest(&digest::SHA256, data).as_ref());
+    bytes
+}
+
+/// The HMAC-SHA-256 of some data (RFC 2104).
+pub fn hmac_sha256(key: &[u8], data: &[u8]) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), data);
+    bytes.copy_from_slice(tag.as_ref());
+    bytes
+}
+
+/// The SHA-384 digest.
+pub fn sha384(data: &[u8]) -> [u8; 48] {
+    let mut bytes = [0; 48];
+    bytes.copy_from_slice(digest::digest(&digest::SHA384, data).as_ref());
     bytes
 }
 
@@ -68,6 +83,12 @@ mod tests {
     fn sha256_of_abc() {
         let expected = "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0";
         assert_eq!(base64url::encode(&sha256(b"abc")), expected);
+    }
+
+    #[test]
+    fn the_hmac_of_rfc_4231_4_3() {
+        let mac = hmac_sha256(b"Jefe", b"what do ya want for nothing?");
+        assert_eq!(base64url::encode(&mac), "W9zBRr9gdU5qBCQIlcQ1x1oAPzmDnsdYZOxkw47DhDM");
     }
 
     #[test]

@@ -31,6 +31,7 @@ mod master_key;
 mod mismatch;
 mod object;
 mod rules;
+mod signing_input;
 mod signing_key;
 #[cfg(test)]
 mod test_tokens;
@@ -43,7 +44,9 @@ mod verifying_key;
 pub use algorithm::Algorithm;
 pub use algorithm_set::AlgorithmSet;
 pub use claim_mapping::ClaimMapping;
-pub use digest::{constant_time_eq, half_hash, random_bytes, random_token, sha256};
+pub use digest::{
+    constant_time_eq, half_hash, hmac_sha256, random_bytes, random_token, sha256, sha384,
+};
 pub use error::JoseError;
 pub use extra_claims::ExtraClaims;
 pub use header::Header;
@@ -55,6 +58,7 @@ pub use key_set::{KeySet, MAX_KEY_SET_LEN, MAX_KEYS, ParsedKeySet, SetAside};
 pub use master_key::MasterKey;
 pub use mismatch::Mismatch;
 pub use rules::{AudienceRule, ClientRule, MAX_LEEWAY, Rules, TypeRule};
+pub use signing_input::{SigningInput, TokenHeaders};
 pub use signing_key::SigningKey;
 pub use token_type::TokenType;
 pub use verified::{Evidence, Verified};

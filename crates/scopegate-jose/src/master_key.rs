@@ -145,20 +145,7 @@ impl MasterKey {
     ///
     /// The result is a version byte, a random nonce, the ciphertext and its tag.
     pub fn seal(&self, context: &str, plaintext: &[u8]) -> Result<Vec<u8>, JoseError> {
-        let nonce = random_bytes::<NONCE_LEN>();
-        let mut sealed = Vec::with_capacity(1 + NONCE_LEN + plaintext.len() + TAG_LEN);
-        sealed.push(VERSION);
-        sealed.extend_from_slice(&nonce);
-        sealed.extend_from_slice(plaintext);
-        let tag = sealing_key(self.sealing_bytes(), context)?
-            .seal_in_place_separate_tag(
-                Nonce::assume_unique_for_key(nonce),
-                Aad::from(context.as_bytes()),
-                &mut sealed[1 + NONCE_LEN..],
-            )
-            .map_err(|_| JoseError::Crypto)?;
-        sealed.extend_from_slice(tag.as_ref());
-        Ok(sealed)
+        seal(self.sealing_bytes(), context, plaintext)
     }
 
     /// Decrypts a secret that [`seal`](Self::seal) encrypted, into memory that is zeroized on drop.
@@ -167,6 +154,22 @@ impl MasterKey {
     pub fn open(&self, context: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, JoseError> {
         let mut opened = self.keys.iter().map(|key| open(key, context, sealed));
         opened.find(Result::is_ok).unwrap_or(Err(JoseError::CannotOpen))
+    }
+
+    /// Encrypts a secret as [`seal`](Self::seal) does, but under a key that follows from the key of the HMACs.
+    ///
+    /// That key stays the same if the master key is changed, so that the result need not be sealed again.
+    pub fn seal_data(&self, context: &str, plaintext: &[u8]) -> Result<Vec<u8>, JoseError> {
+        seal(&self.data_key(), context, plaintext)
+    }
+
+    /// Decrypts what [`seal_data`](Self::seal_data) encrypted, into memory that is zeroized on drop.
+    pub fn open_data(&self, context: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, JoseError> {
+        open(&self.data_key(), context, sealed)
+    }
+
+    fn data_key(&self) -> Zeroizing<[u8; LEN]> {
+        Zeroizing::new(self.mac("data key seal", b""))
     }
 
     /// A string by which a store recognizes its master key. It reveals nothing about the key.
@@ -183,6 +186,23 @@ fn sealing_key(bytes: &[u8; LEN], context: &str) -> Result<LessSafeKey, JoseErro
     UnboundKey::new(&AES_256_GCM, &*derive(bytes, "seal", context))
         .map(LessSafeKey::new)
         .map_err(|_| JoseError::Crypto)
+}
+
+fn seal(key: &[u8; LEN], context: &str, plaintext: &[u8]) -> Result<Vec<u8>, JoseError> {
+    let nonce = random_bytes::<NONCE_LEN>();
+    let mut sealed = Vec::with_capacity(1 + NONCE_LEN + plaintext.len() + TAG_LEN);
+    sealed.push(VERSION);
+    sealed.extend_from_slice(&nonce);
+    sealed.extend_from_slice(plaintext);
+    let tag = sealing_key(key, context)?
+        .seal_in_place_separate_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(context.as_bytes()),
+            &mut sealed[1 + NONCE_LEN..],
+        )
+        .map_err(|_| JoseError::Crypto)?;
+    sealed.extend_from_slice(tag.as_ref());
+    Ok(sealed)
 }
 
 fn open(key: &[u8; LEN], context: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, JoseError> {
@@ -231,6 +251,19 @@ mod tests {
 
     fn key() -> MasterKey {
         MasterKey::parse(TEXT).unwrap()
+    }
+
+    #[test]
+    fn sealed_data_opens_under_another_master_key_with_the_same_key_of_the_hmacs() {
+        let (old, new) = (MasterKey::generate(), MasterKey::generate());
+        let sealed = old.seal_data("hook", b"secret").unwrap();
+        assert_eq!(*old.open_data("hook", &sealed).unwrap(), b"secret");
+        assert!(old.open_data("other", &sealed).is_err());
+        assert!(old.open("hook", &sealed).is_err(), "it is another key");
+        assert!(new.open_data("hook", &sealed).is_err());
+        let mac_key = old.reseal_mac_key(&old.seal_mac_key().unwrap(), &new).unwrap();
+        let changed = new.with_mac_key(&mac_key).unwrap();
+        assert_eq!(*changed.open_data("hook", &sealed).unwrap(), b"secret");
     }
 
     #[test]

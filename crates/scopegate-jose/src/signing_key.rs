@@ -293,7 +293,11 @@ impl Pair {
     }
 }
 
-fn headers(algorithm: Algorithm, kid: &str) -> Result<[Box<str>; TokenType::ALL.len()], JoseError> {
+/// The encoded header of each token type.
+pub(crate) fn headers(
+    algorithm: Algorithm,
+    kid: &str,
+) -> Result<[Box<str>; TokenType::ALL.len()], JoseError> {
     #[derive(Serialize)]
     struct Header<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]

@@ -15,12 +15,17 @@ mod descriptors;
 mod explain;
 mod export;
 mod failure;
+mod hooks;
 mod input;
+mod installation;
 mod keys;
 mod logging;
 mod owner;
+mod person;
 mod plan;
 mod plan_text;
+mod progress;
+mod reach;
 mod schema;
 mod serve;
 mod table;
@@ -43,6 +48,7 @@ use scopegate_server::config::{Config, StoreConfig};
 use scopegate_server::setup::Setup;
 
 use self::failure::CliError;
+use self::installation::Remote;
 
 /// An authorization server: issues access tokens for your APIs.
 ///
@@ -62,6 +68,13 @@ struct Cli {
     /// How the process runs [default: ./scopegate.toml, if it exists]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+
+    #[command(flatten)]
+    remote: Remote,
+
+    /// Who runs the command, for the history and the audit log [default: the user of the system at this host]
+    #[arg(long = "as", global = true, value_name = "NAME", value_parser = person::parse)]
+    person: Option<String>,
 
     #[command(subcommand)]
     command: Command,
@@ -90,8 +103,36 @@ enum Command {
     #[command(subcommand)]
     Users(users::Users),
     #[command(subcommand)]
+    Hooks(hooks::Hooks),
+    #[command(subcommand)]
     Audit(audit::Audit),
     Completions(completions::Completions),
+}
+
+impl Command {
+    /// Tells whether the command asks an [`Installation`](installation::Installation).
+    fn works_over_http(&self) -> bool {
+        match self {
+            Self::Explain(_)
+            | Self::WhoCan(_)
+            | Self::Can(_)
+            | Self::Audit(audit::Audit::List(_)) => true,
+            Self::Hooks(_)
+            | Self::Serve(_)
+            | Self::Plan(_)
+            | Self::Apply(_)
+            | Self::Export(_)
+            | Self::Catalog(_)
+            | Self::Validate(_)
+            | Self::Schema(_)
+            | Self::Test(_)
+            | Self::Token(_)
+            | Self::Keys(_)
+            | Self::Clients(_)
+            | Self::Users(_)
+            | Self::Completions(_) => false,
+        }
+    }
 }
 
 /// Runs the command that the arguments name. Returns the exit code of the process.
@@ -110,7 +151,14 @@ pub(crate) fn run() -> ExitCode {
 
 impl Cli {
     async fn run(self) -> Result<ExitCode, CliError> {
-        let place = Workplace { file: self.config };
+        person::set(self.person);
+        if self.remote.url.is_some() && !self.command.works_over_http() {
+            return Err(CliError::usage(
+                "this command works on the store only: leave --url (SCOPEGATE_URL) out. With --url work \
+                 explain, who-can, can and audit list",
+            ));
+        }
+        let place = Workplace { file: self.config, remote: self.remote };
         match self.command {
             Command::Serve(command) => command.run(&place).await,
             Command::Plan(command) => command.run(&place).await,
@@ -127,6 +175,7 @@ impl Cli {
             Command::Keys(command) => command.run(&place).await,
             Command::Clients(command) => command.run(&place).await,
             Command::Users(command) => command.run(&place).await,
+            Command::Hooks(command) => command.run(&place).await,
             Command::Audit(command) => command.run(&place).await,
             Command::Completions(command) => command.run(),
         }
@@ -137,6 +186,7 @@ impl Cli {
 #[derive(Debug)]
 struct Workplace {
     file: Option<PathBuf>,
+    remote: Remote,
 }
 
 impl Workplace {
@@ -175,8 +225,8 @@ impl Workplace {
 
     /// Opens the authorization servers of an existing storage, without HTTP.
     async fn authority(&self) -> Result<Arc<Authority>, CliError> {
-        let foundation = self.open_existing().await?.into_foundation();
-        Authority::open(foundation).await.map_err(|error| CliError::failed(&error))
+        let opened = self.open_existing().await?.into_authority().await;
+        opened.map_err(|error| CliError::failed(&error))
     }
 }
 

@@ -17,11 +17,14 @@ mod draft;
 mod environment;
 mod file;
 mod finish;
+mod form;
+mod hooks;
 mod key;
 mod keys;
 mod limits;
 mod listen;
 mod log;
+mod pkcs11;
 mod problem;
 mod schema;
 mod setting;
@@ -37,10 +40,12 @@ use scopegate_core::limits::RequestLimits;
 pub use self::audit::{AuditConfig, HistoryConfig};
 use self::draft::Draft;
 use self::finish::finish;
+pub use self::hooks::HooksConfig;
 pub use self::key::Key;
 pub use self::limits::LimitsConfig;
 pub use self::listen::ListenConfig;
 pub use self::log::{LogConfig, LogFormat};
+pub use self::pkcs11::{PIN_VARIABLE, Pkcs11Config};
 use self::problem::Problems;
 pub use self::problem::{ConfigError, ConfigErrors, ConfigProblem};
 pub use self::store::StoreConfig;
@@ -80,6 +85,8 @@ pub struct Config {
     /// The file that holds the previous or the next master key, while secrets are sealed again under
     /// another one.
     pub previous_master_key_file: Option<PathBuf>,
+    /// The token that holds the signing keys. `None` means that they are in the store.
+    pub pkcs11: Option<Pkcs11Config>,
     /// The proxies that are trusted to name the address that a request comes from.
     pub trusted_proxies: TrustedProxies,
     /// The limits of connections.
@@ -90,6 +97,8 @@ pub struct Config {
     pub audit: AuditConfig,
     /// How long earlier versions of the catalog are kept.
     pub history: HistoryConfig,
+    /// What token hooks may use.
+    pub hooks: HooksConfig,
     /// What is logged, and how.
     pub log: LogConfig,
 }

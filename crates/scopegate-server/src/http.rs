@@ -2,6 +2,7 @@
 
 mod account;
 mod activate;
+mod admin;
 mod app;
 mod authorize;
 mod bearer;
@@ -25,6 +26,7 @@ mod par;
 mod readiness;
 mod revoke;
 mod routes;
+mod scope_choice;
 mod server_in_path;
 mod sign_in;
 mod sign_out;
@@ -82,26 +84,47 @@ pub(crate) fn public(app: App) -> Router {
     router(app, routes)
 }
 
-/// The routes of the administrator's listener.
-pub(crate) fn admin(app: App) -> Router {
-    let routes = [
-        ("/livez".to_owned(), get(health::livez)), //
+/// The routes of the administrator's listener: the management API, and the endpoints of the org server that its
+/// clients need. SDKs know one base URL, so that these are here, too.
+pub(crate) fn admin(app: &App) -> Router {
+    let base = literal(app.authority().catalog().org().issuer.path());
+    let metadata = || for_scripts(get(issuer_documents::metadata));
+    let of_org = |base: &str| {
+        vec![
+            (format!("{base}/oauth2/v1/keys"), for_scripts(get(issuer_documents::keys))),
+            (format!("{base}/oauth2/v1/token"), token::of_org()),
+            (format!("{base}/.well-known/openid-configuration"), metadata()),
+            (format!("{base}/.well-known/oauth-authorization-server"), metadata()),
+        ]
+    };
+    let health = vec![
+        ("/livez".to_owned(), get(health::livez)),
         ("/readyz".to_owned(), get(health::readyz_for_administrators)),
     ];
-    router(app, routes)
+    let routes = [health, of_org(&base), of_org("")].into_iter().flatten();
+    let scheme = app.scheme();
+    unlayered(routes)
+        .with_state(app.clone())
+        .merge(admin::router(app))
+        .fallback(every_answer::unknown_admin_path)
+        .method_not_allowed_fallback(every_answer::wrong_admin_method)
+        .layer(MapResponseLayer::new(every_answer::complete(scheme)))
 }
 
 fn router(app: App, routes: impl IntoIterator<Item = (String, MethodRouter<App>)>) -> Router {
-    let routes: BTreeMap<_, _> = routes.into_iter().collect();
-    routes
-        .into_iter()
-        .fold(Router::new().without_v07_checks(), |router, (path, methods)| {
-            router.route(&path, methods)
-        })
+    let scheme = app.scheme();
+    unlayered(routes)
         .fallback(every_answer::unknown_path)
         .method_not_allowed_fallback(every_answer::wrong_method)
-        .layer(MapResponseLayer::new(every_answer::complete(app.scheme())))
+        .layer(MapResponseLayer::new(every_answer::complete(scheme)))
         .with_state(app)
+}
+
+fn unlayered(routes: impl IntoIterator<Item = (String, MethodRouter<App>)>) -> Router<App> {
+    let routes: BTreeMap<_, _> = routes.into_iter().collect();
+    routes.into_iter().fold(Router::new().without_v07_checks(), |router, (path, methods)| {
+        router.route(&path, methods)
+    })
 }
 
 /// A path without placeholders: its braces are escaped.

@@ -7,13 +7,18 @@
 
 #![deny(missing_docs)]
 
+pub mod audit_json;
 pub mod config;
 mod exposure;
 mod first_keys;
+mod hook_http;
 mod http;
 mod http_fetch;
 mod listen;
 pub mod master_key;
+#[cfg(feature = "pkcs11")]
+#[cfg_attr(docsrs, doc(cfg(feature = "pkcs11")))]
+pub mod pkcs11;
 pub mod private_file;
 mod server;
 pub mod setup;

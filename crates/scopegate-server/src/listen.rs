@@ -99,6 +99,7 @@ impl Listeners {
         };
         let serve_admin = async {
             if let Some(admin) = admin {
+                server.authority().set_admin_urls(admin.urls());
                 admin.serve(server.admin_router(), ended(ending.clone())).await;
             }
         };

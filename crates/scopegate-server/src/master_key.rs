@@ -11,6 +11,7 @@ use scopegate_jose::MasterKey;
 use zeroize::Zeroizing;
 
 use crate::exposure::Exposure;
+use crate::private_file::is_readable_by_others;
 
 /// The environment variable that holds the key itself.
 pub const VARIABLE: &str = "SCOPEGATE_MASTER_KEY";
@@ -253,18 +254,6 @@ fn write_new(path: &Path, key: &MasterKey) -> io::Result<()> {
         .and_then(|()| std::fs::hard_link(&draft, path));
     let _ = std::fs::remove_file(&draft);
     written
-}
-
-#[cfg(unix)]
-fn is_readable_by_others(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-
-    std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_readable_by_others(_: &Path) -> bool {
-    false
 }
 
 #[cfg(test)]

@@ -11,15 +11,18 @@ use scopegate_claims::{Clock, Issuer, SystemClock};
 use scopegate_core::authority::{Authority, Foundation, OpenError};
 use scopegate_core::catalog::audience_names::{self, AudienceClash};
 use scopegate_core::error::CallError;
-use scopegate_core::keys::{KeyVault, KeysInMemory};
+use scopegate_core::hooks::{HookPorts, TokenHook};
+use scopegate_core::keys::{KeyError, KeyVault, KeysInMemory};
 use scopegate_core::limits::RequestLimits;
 use scopegate_jose::MasterKey;
+use scopegate_store::HookConnections;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 
 use crate::config::HistoryConfig;
 use crate::exposure::Exposure;
 use crate::first_keys::FirstKeys;
+use crate::hook_http::HttpHooks;
 use crate::http::{self, App};
 use crate::http_fetch::HttpFetch;
 use crate::trusted_proxies::TrustedProxies;
@@ -39,6 +42,7 @@ pub struct ServerSettings {
     audit_kept_for: Option<Duration>,
     history_kept_for: Duration,
     vault: Arc<dyn KeyVault>,
+    hooks: HookPorts,
 }
 
 impl ServerSettings {
@@ -59,7 +63,33 @@ impl ServerSettings {
             audit_kept_for: None,
             history_kept_for: HistoryConfig::default().keep,
             vault: Arc::new(KeysInMemory),
+            hooks: {
+                let mut hooks = HookPorts::default();
+                hooks.http = Arc::new(HttpHooks::default());
+                hooks
+            },
         }
+    }
+
+    /// Adds a token hook of this program. In the catalog it is a hook of this name with `type = "program"`.
+    #[must_use]
+    pub fn with_hook(mut self, name: &str, hook: Arc<dyn TokenHook>) -> Self {
+        self.hooks.programs.insert(name.to_owned(), hook);
+        self
+    }
+
+    /// Runs the queries of SQL hooks on these databases. By default there are none.
+    #[must_use]
+    pub fn with_hook_connections(mut self, connections: HookConnections) -> Self {
+        self.hooks.sql = Arc::new(connections);
+        self
+    }
+
+    /// Sets the maximum time of all token hooks of a request. The default is 3 s.
+    #[must_use]
+    pub fn with_hook_deadline(mut self, deadline: Duration) -> Self {
+        self.hooks.deadline = deadline;
+        self
     }
 
     /// Generates and uses signing keys by this vault, such as a KMS, instead of in memory.
@@ -123,12 +153,37 @@ pub enum StartError {
     /// An audience is a client id, or an issuer under the base URL.
     #[error(transparent)]
     Audience(#[from] AudienceClash),
+    /// The service that holds the signing keys cannot be used, or does not support an algorithm of
+    /// the catalog.
+    #[error("the service that holds the signing keys cannot be used: {0}")]
+    KeyVault(String),
     /// A signing key could not be made, stored or unsealed.
     #[error("the signing keys cannot be made ready")]
     Keys(#[source] Arc<CallError>),
     /// The server was closed before it was ready.
     #[error("the server was closed before it was ready")]
     Closed,
+}
+
+/// Checks that the vault can be used, and makes keys for all algorithms of the catalog.
+async fn check_vault(vault: &dyn KeyVault, authority: &Authority) -> Result<(), StartError> {
+    let refused = |error: KeyError| StartError::KeyVault(error.to_string());
+    vault.open().await.map_err(refused)?;
+    let supported = vault.algorithms().await.map_err(refused)?;
+    let catalog = authority.catalog();
+    for server in catalog.servers().filter(|server| server.spec.status.is_active()) {
+        let unsupported = server.spec.algorithms.iter().find(|one| !supported.contains(one));
+        if let Some(algorithm) = unsupported {
+            let names: Vec<_> = supported.iter().map(|one| one.name()).collect();
+            return Err(StartError::KeyVault(format!(
+                "the server `{}` signs with {algorithm}, which it does not support: give the server \
+                 other algorithms ({})",
+                server.id,
+                names.join(", "),
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The authorization servers of one process, as something that answers HTTP.
@@ -196,13 +251,15 @@ impl Server {
     /// As [`open`](Self::open), except those about keys.
     pub async fn start(settings: ServerSettings) -> Result<Self, StartError> {
         let ServerSettings { base, storage, master_key, clock, trusted_proxies, .. } = settings;
-        let ServerSettings { exposure, limits, audit_kept_for, history_kept_for, vault, .. } =
-            settings;
+        let ServerSettings {
+            exposure, limits, audit_kept_for, history_kept_for, vault, hooks, ..
+        } = settings;
         let Storage { store, watch } = storage;
         let fetch = Arc::new(HttpFetch::for_catalog(exposure));
         let foundation = Foundation { base, store, master_key, clock, fetch, limits };
-        let authority = Authority::open_with_vault(foundation, vault).await?;
+        let authority = Authority::open_with_hooks(foundation, Arc::clone(&vault), hooks).await?;
         audience_names::check_catalog(&authority.catalog())?;
+        check_vault(&*vault, &authority).await?;
         let (tasks, first_keys) =
             upkeep::start(&authority, watch, audit_kept_for, history_kept_for);
         let app = App::new(authority, trusted_proxies, first_keys.clone());
@@ -236,7 +293,7 @@ impl Server {
 
     /// What the admin listener serves.
     pub fn admin_router(&self) -> Router {
-        http::admin(self.app.clone())
+        http::admin(&self.app)
     }
 
     /// The authorization servers, without HTTP.

@@ -9,6 +9,7 @@
 //! 4. Apply a catalog file.
 
 mod demo;
+mod vault;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,20 +21,22 @@ use scopegate_core::administration::apply::{
 use scopegate_core::administration::edit_catalog::CatalogDoor;
 use scopegate_core::administration::plan::Ownership;
 use scopegate_core::audit::Actor;
-use scopegate_core::authority::{Foundation, OpenError, check_master_key};
-use scopegate_core::catalog::{ClientId, ClientSecret, Owner, UserId};
+use scopegate_core::authority::{Authority, Foundation, OpenError, check_master_key};
+use scopegate_core::catalog::{ClientId, ClientSecret, EntityKey, HookSecret, Owner, UserId};
 use scopegate_core::catalog_file::{CatalogContext, CatalogErrors, CatalogFile, CatalogSource};
 use scopegate_core::client_auth::secret_mac;
+use scopegate_core::hooks::HookPorts;
 use scopegate_core::keys::fetch::NoFetch;
-use scopegate_core::keys::open_data_keys;
+use scopegate_core::keys::{KeyVault, open_data_keys};
 use scopegate_core::limits::RequestLimits;
 use scopegate_core::people::passwords::seal_hash;
 use scopegate_core::store::{InstallationStore, MASTER_KEY_FINGERPRINT, StoreError};
-use scopegate_jose::MasterKey;
-use scopegate_store::SqlStore;
+use scopegate_jose::{Algorithm, MasterKey};
+use scopegate_store::{HookConnections, SqlStore};
 
-use crate::config::{AuditConfig, Config, HistoryConfig};
+use crate::config::{AuditConfig, Config, HistoryConfig, HooksConfig};
 use crate::exposure::Exposure;
+use crate::hook_http::HttpHooks;
 use crate::master_key::{MasterKeyError, MasterKeySource};
 use crate::server::ServerSettings;
 
@@ -71,6 +74,9 @@ pub struct Setup {
     requests: RequestLimits,
     audit: AuditConfig,
     history: HistoryConfig,
+    hooks: HooksConfig,
+    vault: Arc<dyn KeyVault>,
+    person: Option<String>,
 }
 
 /// Why a storage may not be served, or a catalog file is not applied. Nothing was changed.
@@ -107,6 +113,25 @@ pub enum SetupError {
     /// The storage cannot be opened.
     #[error(transparent)]
     Store(#[from] scopegate_store::OpenError),
+    /// The signing keys are in a PKCS#11 token, and this program was built without PKCS#11.
+    #[error(
+        "\"keys.pkcs11\" is set, and this scopegate was built without PKCS#11: build it with \
+         `--features pkcs11`"
+    )]
+    NoPkcs11,
+    /// An authorization server has an algorithm for which the vault makes no keys.
+    #[error(
+        "the server `{server}` signs with {algorithm}, and the signing keys are in a service that \
+         does not support it: write other \"algorithms\", such as {supported}"
+    )]
+    UnsupportedAlgorithm {
+        /// The server.
+        server: String,
+        /// The algorithm.
+        algorithm: Algorithm,
+        /// The algorithms that can be used.
+        supported: String,
+    },
     /// The storage failed, or belongs to another master key.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -160,7 +185,26 @@ impl Setup {
         let trusted_proxies = config.trusted_proxies.clone();
         let (requests, audit, history) = (config.requests, config.audit, config.history);
         let base = base.clone();
-        Ok(Self { base, exposure, store, master_key, trusted_proxies, requests, audit, history })
+        let vault = vault::of(config, exposure)?;
+        Ok(Self {
+            base,
+            exposure,
+            store,
+            master_key,
+            trusted_proxies,
+            requests,
+            audit,
+            history,
+            hooks: config.hooks.clone(),
+            vault,
+            person: None,
+        })
+    }
+
+    /// Names the person for whom catalog files are applied, for the history of the catalog and the audit log.
+    #[must_use]
+    pub fn on_behalf_of(self, person: String) -> Self {
+        Self { person: Some(person), ..self }
     }
 
     /// Makes the entities of the owner `file` what a file says. Applying the same file again changes
@@ -221,9 +265,10 @@ impl Setup {
         file: &CatalogFile,
         terms: Terms,
     ) -> Result<Applied, SetupError> {
-        let actor = Actor::file(name);
+        let actor = Actor::file(name).on_behalf_of(self.person.as_deref());
         let (store, base) = (&self.store, &self.base);
         let door = CatalogDoor { store, base, actor: &actor, now: SystemClock.now() };
+        vault::check_algorithms(&*self.vault, file).await?;
         if file.demo {
             if self.exposure == Exposure::Public {
                 return Err(SetupError::PublicDemo(name.to_owned()));
@@ -254,7 +299,7 @@ impl Setup {
         if file.demo && self.exposure == Exposure::Public {
             return Err(SetupError::PublicDemo(name.to_owned()));
         }
-        let actor = Actor::file(name);
+        let actor = Actor::file(name).on_behalf_of(self.person.as_deref());
         let (store, base) = (&self.store, &self.base);
         let door = CatalogDoor { store, base, actor: &actor, now: SystemClock.now() };
         let terms = Terms { ownership, ..Terms::of(Mode::DryRun) };
@@ -281,7 +326,12 @@ impl Setup {
         &self.master_key
     }
 
-    /// What an [`Authority`](scopegate_core::authority::Authority) is opened with by a command that
+    /// Where signing keys are made and used.
+    pub fn key_vault(&self) -> Arc<dyn KeyVault> {
+        Arc::clone(&self.vault)
+    }
+
+    /// What an [`Authority`] is opened with by a command that
     /// runs beside a server.
     pub fn into_foundation(self) -> Foundation {
         Foundation {
@@ -294,9 +344,33 @@ impl Setup {
         }
     }
 
+    /// Opens the authorization servers for a command that runs beside a server and may call hooks.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] if the storage fails, or was written under another master key.
+    pub async fn into_authority(self) -> Result<Arc<Authority>, OpenError> {
+        let (hooks, vault) = (self.hook_ports(), self.key_vault());
+        Authority::open_with_hooks(self.into_foundation(), vault, hooks).await
+    }
+
+    /// What calls the token hooks of this process.
+    fn hook_ports(&self) -> HookPorts {
+        let mut ports = HookPorts::default();
+        ports.http = Arc::new(HttpHooks::default());
+        let connections = self.hooks.connections.clone();
+        ports.sql = Arc::new(HookConnections::new(&self.store, connections));
+        ports.deadline = self.hooks.deadline;
+        ports
+    }
+
     /// What a [`Server`](crate::Server) is opened with.
     pub fn into_settings(self) -> ServerSettings {
+        let connections = HookConnections::new(&self.store, self.hooks.connections);
         let settings = ServerSettings::new(self.base, self.store, self.master_key)
+            .with_key_vault(self.vault)
+            .with_hook_connections(connections)
+            .with_hook_deadline(self.hooks.deadline)
             .with_trusted_proxies(self.trusted_proxies)
             .with_exposure(self.exposure)
             .with_request_limits(self.requests)
@@ -363,8 +437,20 @@ impl CatalogContext for StoreContext<'_> {
         self.clients().is_some_and(|clients| clients.has_client_of_others(id))
     }
 
+    fn dangles(&self, of: &EntityKey, client: &ClientId) -> bool {
+        self.clients().is_some_and(|clients| clients.dangles(of, client))
+    }
+
     fn kept_secret(&self, client: &ClientId, id: &str) -> Option<ClientSecret> {
         self.clients()?.kept_secret(client, id)
+    }
+
+    fn seal_hook_secret(&self, hook: &str, secret: &str) -> Vec<u8> {
+        HookSecret::seal(&self.setup.master_key, hook, secret)
+    }
+
+    fn kept_hook_secret(&self, hook: &str, id: &str) -> Option<HookSecret> {
+        self.clients()?.kept_hook_secret(hook, id)
     }
 }
 

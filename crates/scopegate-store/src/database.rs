@@ -28,6 +28,7 @@ pub(crate) use value::Value;
 use scopegate_core::authority::unattended::Unattended;
 use scopegate_core::store::StoreError;
 
+use crate::catalog_watch::PollIntervals;
 use crate::error::OpenError;
 use crate::store_options::StoreOptions;
 use crate::store_url::{Location, StoreUrl};
@@ -118,10 +119,10 @@ impl Database {
     }
 
     /// What tells when the catalog may have changed.
-    pub(crate) async fn bell(&self) -> Bell {
+    pub(crate) async fn bell(&self, poll: PollIntervals) -> Bell {
         match self {
-            Self::Postgres(postgres) => Bell::Postgres(postgres.listen().await),
-            Self::Sqlite(sqlite) => Bell::Sqlite(sqlite.poll()),
+            Self::Postgres(postgres) => Bell::Postgres(postgres.listen(poll.postgres).await),
+            Self::Sqlite(sqlite) => Bell::Sqlite(sqlite.poll(poll.sqlite)),
         }
     }
 

@@ -27,6 +27,15 @@ const OF_USER: &str = "\
     revoked, forget_at, body FROM refresh_family WHERE user_id = $1 AND revoked = 0 \
     ORDER BY rotated_at DESC, id";
 
+const OF_CLIENT: &str = "\
+    SELECT id, server, client, user_id, session, generation, rotated_at, idle_ends_at, ends_at, \
+    revoked, forget_at, body FROM refresh_family WHERE client = $1 AND server = $2 AND revoked = 0 \
+    AND idle_ends_at > $3 AND ends_at > $3 AND id > $4 ORDER BY id LIMIT $5";
+
+const CLIENTS: &str = "\
+    SELECT DISTINCT client FROM refresh_family WHERE server = $1 AND revoked = 0 \
+    AND idle_ends_at > $2 AND ends_at > $2 AND client > $3 ORDER BY client LIMIT $4";
+
 const COUNT_OF_CLIENT: &str = "\
     SELECT count(*) AS number FROM refresh_family \
     WHERE client = $1 AND revoked = 0 AND idle_ends_at > $2 AND ends_at > $2";
@@ -83,6 +92,43 @@ pub(crate) async fn find_with_user(
 /// The families of a user that were not ended early.
 pub(crate) async fn of_user(database: &Database, user: &UserId) -> Result<Vec<Family>, StoreError> {
     database.read_long(OF_USER, &[user.as_str().into()], read).await
+}
+
+/// The families of a client at a server that still give tokens.
+pub(crate) async fn of_client(
+    database: &Database,
+    server: &ServerId,
+    client: &ClientId,
+    after: Option<&FamilyId>,
+    now: UnixTime,
+    limit: u32,
+) -> Result<Vec<Family>, StoreError> {
+    let after = after.map_or("", FamilyId::as_str);
+    let values = [
+        client.as_str().into(),
+        server.as_str().into(),
+        now.into(),
+        after.into(),
+        u64::from(limit).into(),
+    ];
+    database.read_long(OF_CLIENT, &values, read).await
+}
+
+/// The clients with families at a server that still give tokens.
+pub(crate) async fn clients(
+    database: &Database,
+    server: &ServerId,
+    after: Option<&ClientId>,
+    now: UnixTime,
+    limit: u32,
+) -> Result<Vec<ClientId>, StoreError> {
+    let after = after.map_or("", ClientId::as_str);
+    let values = [server.as_str().into(), now.into(), after.into(), u64::from(limit).into()];
+    let read = |row: &Row<'_>| {
+        let id = row.text("client")?;
+        ClientId::parse(&id).map_err(|_| StoreError::Corrupt(format!("the client {id}")))
+    };
+    database.read_long(CLIENTS, &values, read).await
 }
 
 /// The number of families of a client that still give tokens.

@@ -57,6 +57,7 @@ mod consents;
 mod database;
 mod error;
 mod families;
+mod hook_queries;
 mod installation;
 mod ledger;
 mod logins;
@@ -76,6 +77,7 @@ mod user_rows;
 mod users;
 
 pub use error::OpenError;
+pub use hook_queries::HookConnections;
 pub use sql_store::SqlStore;
 pub use store_options::StoreOptions;
 pub use store_url::StoreUrl;

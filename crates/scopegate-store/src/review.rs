@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use scopegate_claims::UnixTime;
-use scopegate_core::catalog::{ClientId, UserId};
-use scopegate_core::store::{AuditFilter, Family, Review, Session, StoreError, StoredEvent};
+use scopegate_core::catalog::{ClientId, ServerId, UserId};
+use scopegate_core::store::{
+    AuditFilter, Family, FamilyId, Review, Session, StoreError, StoredEvent,
+};
 
 use crate::client_uses::{self, RecordUses};
 use crate::sql_store::SqlStore;
@@ -27,6 +29,27 @@ impl Review for SqlStore {
 
     async fn families_of(&self, user: &UserId) -> Result<Vec<Family>, StoreError> {
         families::of_user(&self.database, user).await
+    }
+
+    async fn families_of_client(
+        &self,
+        server: &ServerId,
+        client: &ClientId,
+        after: Option<&FamilyId>,
+        now: UnixTime,
+        limit: u32,
+    ) -> Result<Vec<Family>, StoreError> {
+        families::of_client(&self.database, server, client, after, now, limit).await
+    }
+
+    async fn clients_with_families(
+        &self,
+        server: &ServerId,
+        after: Option<&ClientId>,
+        now: UnixTime,
+        limit: u32,
+    ) -> Result<Vec<ClientId>, StoreError> {
+        families::clients(&self.database, server, after, now, limit).await
     }
 
     async fn open_families(&self, client: &ClientId, now: UnixTime) -> Result<u64, StoreError> {

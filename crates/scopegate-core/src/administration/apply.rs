@@ -1,15 +1,15 @@
 //! Applies a catalog file: either the stored catalog becomes equal to the file, or nothing changes.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 use scopegate_claims::UnixTime;
 
-use crate::administration::edit_catalog::{CatalogDoor, EditError, Extra, Reach};
+use crate::administration::edit_catalog::{CatalogDoor, EditError, Extra, Reach, References};
 use crate::administration::plan::{Others, Ownership, Plan, PlanError};
 use crate::catalog::{
-    Affected, ClientId, ClientSecret, Edit, Entity, EntityKind, Owner, Snapshot, Spec,
-    UnreadableRow,
+    Affected, ClientId, ClientSecret, Edit, Entity, EntityKey, EntityKind, HookSecret, Owner,
+    Snapshot, Spec, UnreadableRow, named_by,
 };
 use crate::catalog_file::CatalogFile;
 use crate::directory::{NewUser, User};
@@ -68,6 +68,8 @@ impl Terms {
 pub struct Applied {
     /// The changes.
     pub plan: Plan,
+    /// The version that is written in the file.
+    pub file_version: u64,
     /// The version of the catalog with the changes. In a dry run, the version that the file was compared
     /// with.
     pub catalog_version: u64,
@@ -75,7 +77,7 @@ pub struct Applied {
 
 /// Why a file was not applied. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "whoever answers must decide about a new variant")]
 pub enum ApplyError {
     /// A newer file was applied before.
     #[error(
@@ -175,21 +177,23 @@ pub async fn apply_as(
     let Ownership { owner, others } = terms.ownership;
     for _ in 0..ATTEMPTS {
         let Planned { catalog, plan, known, newest } = plan_as(door, file, terms).await?;
-        let version = catalog.version();
+        let (version, file_version) = (catalog.version(), file.version);
         let is_unchanged = plan.is_empty() && file.version == newest.version;
         if is_unchanged || terms.mode == Mode::DryRun {
-            return Ok(Applied { plan, catalog_version: version });
+            return Ok(Applied { plan, file_version, catalog_version: version });
         }
         let new = new_users(file, &known, door.now);
         let content = AppliedContent::Sha256(file.sha256);
         let mark = FileMark { owner, file: AppliedFile { version: file.version, content } };
-        let extra = Extra { files: &[mark], seeds: &new, restored: None };
+        let extra = Extra { files: &[mark], seeds: &new, ..Extra::default() };
         let reach = match others {
             Others::Adopt => Reach::Adopt(owner),
             Others::Refuse => Reach::Own(owner),
         };
         match door.write(&catalog, plan.edits().to_vec(), reach, extra).await {
-            Ok(catalog_version) => return Ok(Applied { plan, catalog_version }),
+            Ok(catalog_version) => {
+                return Ok(Applied { plan, file_version, catalog_version });
+            }
             Err(EditError::Storage(StoreError::Conflict)) => {}
             Err(error) => return Err(error.into()),
         }
@@ -256,7 +260,7 @@ pub async fn plan_as(
         }
     }
     if mode == Mode::DryRun {
-        door.check(&catalog, plan.edits())?;
+        door.check(&catalog, plan.edits(), References::MustExist)?;
     }
     Ok(Planned { catalog, plan, known, newest })
 }
@@ -331,32 +335,61 @@ fn of_others(
     of_others.chain(unreadable).filter_map(|id| ClientId::parse(id).ok()).collect()
 }
 
+/// The clients that entities name and that do not exist.
+fn gone(changes: &CatalogChanges) -> HashSet<(EntityKey, EntityKey)> {
+    let entities = entities(&changes.edits);
+    let clients = entities.iter().filter(|entity| entity.key.kind == EntityKind::Client);
+    let clients: HashSet<&EntityKey> = clients.map(|client| &client.key).collect();
+    let is_gone = |named: &EntityKey| named.kind == EntityKind::Client && !clients.contains(named);
+    let named = entities
+        .iter()
+        .flat_map(|entity| named_by(entity).into_iter().map(|named| (entity.key.clone(), named)));
+    named.filter(|(_, named)| is_gone(named)).collect()
+}
+
 /// What a file may refer to in a store.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct StoredClients {
     of_others: BTreeSet<ClientId>,
+    /// The clients that do not exist any more, with the entities that name them.
+    gone: HashSet<(EntityKey, EntityKey)>,
     secrets: HashMap<ClientId, Vec<ClientSecret>>,
+    hook_secrets: HashMap<String, HookSecret>,
 }
 
 impl StoredClients {
-    /// Reads the clients of a store, for a file of an owner.
+    /// Reads the clients and hooks of a store, for a file of an owner.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if the catalog cannot be read.
     pub async fn read(store: &dyn CatalogStore, owner: Owner) -> Result<Self, StoreError> {
         let changes = store.catalog_since(0).await?;
-        let mut clients = Self { of_others: of_others(&changes, owner), ..Self::default() };
+        let (of_others, gone) = (of_others(&changes, owner), gone(&changes));
+        let mut clients = Self { of_others, gone, ..Self::default() };
         for edit in changes.edits {
-            if let Edit::Put(Entity { key, spec: Spec::Client(spec), .. }) = edit
-                && let Ok(id) = ClientId::parse(&key.name)
-                && !spec.secrets.is_empty()
-            {
-                clients.secrets.insert(id, spec.secrets);
+            let Edit::Put(Entity { key, spec, .. }) = edit else { continue };
+            match spec {
+                Spec::Client(spec) if !spec.secrets.is_empty() => {
+                    if let Ok(id) = ClientId::parse(&key.name) {
+                        clients.secrets.insert(id, spec.secrets);
+                    }
+                }
+                Spec::Hook(spec) => {
+                    if let Some(auth) = spec.auth() {
+                        clients.hook_secrets.insert(key.name, auth.secret().clone());
+                    }
+                }
+                _ => {}
             }
         }
         Ok(clients)
+    }
+
+    /// Tells whether a stored entity names a client that does not exist any more.
+    pub fn dangles(&self, of: &EntityKey, client: &ClientId) -> bool {
+        self.gone.contains(&(of.clone(), EntityKey::client(client)))
     }
 
     /// Tells whether another owner has a client.
@@ -367,6 +400,11 @@ impl StoredClients {
     /// The secret of a client that an export has named.
     pub fn kept_secret(&self, client: &ClientId, id: &str) -> Option<ClientSecret> {
         self.secrets.get(client)?.iter().find(|secret| secret.kept_id() == id).cloned()
+    }
+
+    /// The secret of a hook that an export has named.
+    pub fn kept_hook_secret(&self, hook: &str, id: &str) -> Option<HookSecret> {
+        self.hook_secrets.get(hook).filter(|secret| secret.kept_id() == id).cloned()
     }
 }
 

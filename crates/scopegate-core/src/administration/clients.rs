@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crate::administration::edit_catalog::{CatalogDoor, EditError};
 use crate::catalog::{
-    ClientAuth, ClientId, ClientSecret, ClientSpec, Credential, Edit, Entity, EntityKey, Owner,
-    Snapshot, Spec, Status, UnreadableRow,
+    Client, ClientAuth, ClientId, ClientSecret, ClientSpec, Credential, Edit, Entity, EntityKey,
+    Owner, Snapshot, Spec, Status, UnreadableRow,
 };
 use crate::client_auth;
 
@@ -22,11 +22,28 @@ pub enum ClientAdminError {
     Unknown(ClientId),
     /// A catalog file owns the client, and `apply` would undo the change.
     #[error(
-        "the client `{0}` is owned by a catalog file (owner `{owner}`): change it in the file, and \
-         run `scopegate apply FILE`",
+        "the client `{0}` is owned by a catalog file (owner `{owner}`), and `apply` would undo this: change it \
+         in the file, and run `scopegate apply FILE`. To stop the client now, run \
+         `scopegate clients disable {0}`",
         owner = .1.as_str()
     )]
     OwnedByFile(ClientId, Owner),
+    /// A catalog file owns the client and its secrets.
+    #[error(
+        "the secrets of the client `{0}` are in its catalog file (owner `{owner}`), and `apply` would undo this: \
+         write the new secret beside the old one into `secrets` of the client, run `scopegate apply FILE`, and \
+         leave the old one out once the client uses the new one. To stop the client now, run \
+         `scopegate clients disable {0}`",
+        owner = .1.as_str()
+    )]
+    SecretInFile(ClientId, Owner),
+    /// The client is not on hold: its catalog file says that it is not in use.
+    #[error(
+        "the client `{0}` is not on hold: its catalog file (owner `{owner}`) has status = \"INACTIVE\". \
+         Change it there, and run `scopegate apply FILE`",
+        owner = .1.as_str()
+    )]
+    InactiveInFile(ClientId, Owner),
     /// The client does not use a secret.
     #[error("the client `{0}` has no secret: it uses {method}", method = .1.as_str())]
     NoSecret(ClientId, ClientAuth),
@@ -41,15 +58,31 @@ pub enum ClientAdminError {
 /// Puts a client in use or out of use. A client that is out of use gets no tokens, and its refresh tokens
 /// end for good.
 ///
+/// A client of a catalog file is put on hold: applying the file does not lift it. To put the client in use again
+/// lifts the hold. Then it has the status that its file writes.
+///
 /// # Errors
 ///
-/// [`ClientAdminError`], and then nothing has changed.
+/// [`ClientAdminError`], and then nothing has changed. [`ClientAdminError::InactiveInFile`] if a client without a
+/// hold shall be put in use, and its file says otherwise.
 pub async fn set_status(
     door: &CatalogDoor<'_>,
     id: &ClientId,
     status: Status,
 ) -> Result<(), ClientAdminError> {
-    change(door, id, |client| Ok(ClientSpec { status, ..client })).await
+    let written = door.edit_held(|catalog| {
+        let client = known(catalog, id)?;
+        let (owner, spec) = (client.owner, client.spec.clone());
+        let spec = match (owner, status) {
+            (Owner::Api, _) => ClientSpec { status, ..spec.without_hold() },
+            (_, Status::Inactive) => spec.put_on_hold(),
+            (_, Status::Active) if spec.is_on_hold() => spec.without_hold(),
+            (_, Status::Active) if spec.status.is_active() => spec,
+            (_, Status::Active) => return Err(ClientAdminError::InactiveInFile(id.clone(), owner)),
+        };
+        Ok(Entity { key: EntityKey::client(id), owner, spec: spec.into() })
+    });
+    written.await.map(drop)
 }
 
 /// Deletes a client. Its refresh tokens end, and the consents of users are forgotten.
@@ -80,7 +113,7 @@ pub async fn rotate_secret(
     overlap: Duration,
 ) -> Result<(), ClientAdminError> {
     let end = door.now.plus(overlap);
-    change(door, id, |client| {
+    let rotated = change(door, id, |client| {
         if !uses_secret(client.auth) {
             return Err(ClientAdminError::NoSecret(id.clone(), client.auth));
         }
@@ -94,8 +127,11 @@ pub async fn rotate_secret(
         let kept = ending.split_off(ending.len().saturating_sub(ClientSpec::MAX_SECRETS - 1));
         let secrets = std::iter::once(new.clone()).chain(kept).collect();
         Ok(ClientSpec { secrets, ..client })
+    });
+    rotated.await.map_err(|error| match error {
+        ClientAdminError::OwnedByFile(id, owner) => ClientAdminError::SecretInFile(id, owner),
+        error => error,
     })
-    .await
 }
 
 /// Tells whether clients with this authentication method have a secret.
@@ -117,10 +153,15 @@ async fn change(
     written.await.map(drop)
 }
 
+/// The client, which must exist.
+fn known<'c>(catalog: &'c Snapshot, id: &ClientId) -> Result<&'c Client, ClientAdminError> {
+    let found = catalog.client(id.as_str()).map_err(ClientAdminError::Unreadable)?;
+    found.map(Arc::as_ref).ok_or_else(|| ClientAdminError::Unknown(id.clone()))
+}
+
 /// The client, which must exist and belong to the API.
 fn owned_by_api(catalog: &Snapshot, id: &ClientId) -> Result<ClientSpec, ClientAdminError> {
-    let found = catalog.client(id.as_str()).map_err(ClientAdminError::Unreadable)?;
-    let client = found.ok_or_else(|| ClientAdminError::Unknown(id.clone()))?;
+    let client = known(catalog, id)?;
     match client.owner {
         Owner::Api => Ok(client.spec.clone()),
         owner @ (Owner::File | Owner::Named(_)) => {

@@ -40,7 +40,7 @@ pub struct CatalogEdit {
 
 /// Why the catalog was not changed.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "whoever answers must decide about a new variant")]
 pub enum EditError {
     /// The entity belongs to another owner.
     #[error("{0} is owned by {1}: change it there")]
@@ -57,6 +57,17 @@ pub enum EditError {
     /// The storage failed, or has another version of the catalog ([`StoreError::Conflict`]).
     #[error(transparent)]
     Storage(#[from] StoreError),
+}
+
+/// Changes that were decided on one state of the catalog.
+#[derive(Clone, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "callers construct it")]
+pub struct Decided {
+    /// The changes.
+    pub edits: Vec<Edit>,
+    /// The entities that have another name afterwards: the old key, which is deleted, and the new one, which is
+    /// put. They keep their ids.
+    pub renamed: Vec<(EntityKey, EntityKey)>,
 }
 
 /// Writes changes of the catalog, with their checks and audit events.
@@ -96,6 +107,25 @@ impl CatalogDoor<'_> {
         Err(EditError::Busy.into())
     }
 
+    /// The same for one entity of any owner, which keeps its owner. The change may put a client on hold, or
+    /// lift its hold.
+    pub(crate) async fn edit_held<E: From<EditError>>(
+        &self,
+        decide: impl Fn(&Snapshot) -> Result<Entity, E>,
+    ) -> Result<u64, E> {
+        for _ in 0..ATTEMPTS {
+            let catalog = self.catalog().await.map_err(EditError::from)?;
+            let entity = decide(&catalog)?;
+            let extra = Extra { holds: Holds::Changed, ..Extra::default() };
+            let reach = Reach::Own(entity.owner);
+            match self.write(&catalog, vec![Edit::Put(entity)], reach, extra).await {
+                Err(EditError::Storage(StoreError::Conflict)) => {}
+                answer => return Ok(answer?),
+            }
+        }
+        Err(EditError::Busy.into())
+    }
+
     /// The stored catalog.
     async fn catalog(&self) -> Result<Snapshot, StoreError> {
         Ok(Snapshot::empty(self.base).after(self.store.catalog_since(0).await?))
@@ -107,10 +137,13 @@ impl CatalogDoor<'_> {
         catalog: &Snapshot,
         mut edits: Vec<Edit>,
         reach: Reach,
-        Extra { files, seeds, restored }: Extra<'_>,
+        Extra { files, seeds, restored, renamed, holds }: Extra<'_>,
     ) -> Result<u64, EditError> {
         for edit in &mut edits {
             note_secret_times(edit, catalog, self.now);
+            if holds == Holds::Kept {
+                keep_hold(edit, catalog);
+            }
         }
         let mut entry = history::Entry::default();
         let mut events = Vec::with_capacity(edits.len());
@@ -126,7 +159,10 @@ impl CatalogDoor<'_> {
             let id = match (catalog.record(key), before, after) {
                 (Some(record), Some(_), _) => Some(record.id.clone()),
                 (_, None, Some(_)) => {
-                    let id = EntityId::generate(key.kind);
+                    let old = renamed.iter().find(|(_, new)| new == key);
+                    let kept = old.and_then(|(old, _)| catalog.record(old));
+                    let id = kept
+                        .map_or_else(|| EntityId::generate(key.kind), |record| record.id.clone());
                     ids.push((key.clone(), id.clone()));
                     Some(id)
                 }
@@ -144,7 +180,11 @@ impl CatalogDoor<'_> {
         // Edits that change nothing are not written and have no audit event.
         let mut changed = changed.into_iter();
         edits.retain(|_| changed.next().unwrap_or_default());
-        self.check(catalog, &edits)?;
+        let references = match reach {
+            Reach::Restored(_) => References::MayBeGone,
+            Reach::Own(_) | Reach::Adopt(_) => References::MustExist,
+        };
+        self.check(catalog, &edits, references)?;
         if edits.is_empty() && files.is_empty() && seeds.is_empty() {
             return Ok(catalog.version());
         }
@@ -163,12 +203,21 @@ impl CatalogDoor<'_> {
     }
 
     /// Refuses changes that break a rule.
-    pub(crate) fn check(&self, catalog: &Snapshot, edits: &[Edit]) -> Result<(), EditError> {
-        let misplaced = check_places(self.view(catalog), edits);
+    pub(crate) fn check(
+        &self,
+        catalog: &Snapshot,
+        edits: &[Edit],
+        references: References,
+    ) -> Result<(), EditError> {
+        let dangles = |_: &EntityKey, named: &EntityKey| {
+            references == References::MayBeGone && named.kind == EntityKind::Client
+        };
+        let view = View { dangles: &dangles, ..self.view(catalog) };
+        let misplaced = check_places(view, edits);
         if !misplaced.is_empty() {
             return Err(EditError::Refused(misplaced));
         }
-        let checked = check(self.view(catalog), edits);
+        let checked = check(view, edits);
         match checked.faults.is_empty() {
             true => Ok(()),
             false => Err(EditError::Refused(checked.faults)),
@@ -183,6 +232,7 @@ impl CatalogDoor<'_> {
             methods: client_auth::methods(),
             unread: &[],
             has_client: &|_| false,
+            dangles: &|_, _| false,
         }
     }
 
@@ -233,23 +283,31 @@ pub(crate) enum Reach {
     Own(Owner),
     /// Those of every owner. They belong to this owner afterwards.
     Adopt(Owner),
-    /// Those of every owner. They keep their owners.
-    All,
+    /// Those that an owner had at an earlier version or has now. They keep their owners.
+    Restored(Owner),
+}
+
+/// What happens to an entity that names a client that does not exist.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum References {
+    /// It is accepted: a rollback must be possible after the client is gone.
+    MayBeGone,
+    /// It is refused, unless it is stored with this name.
+    MustExist,
 }
 
 impl Reach {
     fn includes(self, owner: Owner) -> bool {
         match self {
             Self::Own(own) => own == owner,
-            Self::Adopt(_) | Self::All => true,
+            Self::Adopt(_) | Self::Restored(_) => true,
         }
     }
 
-    /// The owner of the changed entities, if it is one.
-    fn owner(self) -> Option<Owner> {
+    /// For whom the entities are changed.
+    fn owner(self) -> Owner {
         match self {
-            Self::Own(owner) | Self::Adopt(owner) => Some(owner),
-            Self::All => None,
+            Self::Own(owner) | Self::Adopt(owner) | Self::Restored(owner) => owner,
         }
     }
 }
@@ -263,9 +321,54 @@ pub(crate) struct Extra<'a> {
     pub(crate) seeds: &'a [NewUser],
     /// The version that is restored.
     pub(crate) restored: Option<u64>,
+    /// The entities that have another name afterwards, and keep their ids.
+    pub(crate) renamed: &'a [(EntityKey, EntityKey)],
+    /// What happens to the holds of clients.
+    pub(crate) holds: Holds,
+}
+
+/// What a change does to the holds of clients.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Holds {
+    /// A client on hold stays on hold.
+    #[default]
+    Kept,
+    /// A client is put on hold, or its hold is lifted.
+    Changed,
 }
 
 impl Authority {
+    /// Calls `decide` with the newest catalog for changes, and writes them for the API. If a concurrent change
+    /// wins, this is repeated. Returns the catalog with the changes.
+    ///
+    /// # Errors
+    ///
+    /// [`EditError`], or the error of `decide`. Nothing has changed then.
+    pub async fn change_catalog<E: From<EditError>>(
+        &self,
+        actor: &Actor,
+        decide: impl Fn(&Snapshot) -> Result<Decided, E>,
+    ) -> Result<Arc<Snapshot>, E> {
+        let storage = |error: StoreError| E::from(EditError::Storage(error));
+        for _ in 0..ATTEMPTS {
+            self.reload().await.map_err(storage)?;
+            let catalog = self.catalog();
+            let Decided { edits, renamed } = decide(&catalog)?;
+            let (store, base): (&dyn CatalogStore, _) = (&*self.store, &catalog.org().issuer);
+            let door = CatalogDoor { store, base, actor, now: self.clock.now() };
+            let extra = Extra { renamed: &renamed, ..Extra::default() };
+            match door.write(&catalog, edits, Reach::Own(Owner::Api), extra).await {
+                Err(EditError::Storage(StoreError::Conflict)) => {}
+                Err(error) => return Err(error.into()),
+                Ok(_) => {
+                    self.reload().await.map_err(storage)?;
+                    return Ok(self.catalog());
+                }
+            }
+        }
+        Err(EditError::Busy.into())
+    }
+
     /// Changes the stored catalog, and reloads it.
     ///
     /// # Errors
@@ -297,6 +400,18 @@ fn note_secret_times(edit: &mut Edit, catalog: &Snapshot, now: UnixTime) {
         let before = catalog.client(&key.name).ok().flatten();
         **client =
             std::mem::take(&mut **client).with_secret_times(before.map(|known| &known.spec), now);
+    }
+}
+
+/// Keeps a client on hold, whoever changes it.
+fn keep_hold(edit: &mut Edit, catalog: &Snapshot) {
+    if let Edit::Put(entity) = edit
+        && entity.key.kind == EntityKind::Client
+        && let Ok(Some(known)) = catalog.client(&entity.key.name)
+        && known.spec.is_on_hold()
+        && let Some(stored) = catalog.entity(&entity.key)
+    {
+        entity.keep_hold_of(&stored);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Writes the entities of an owner as a catalog file.
 
-use crate::catalog::{Edit, Owner};
+use crate::catalog::{Edit, EntityKind, Owner};
 use crate::catalog_file::write::{Unwritable, write};
 use crate::store::{CatalogStore, StoreError};
 
@@ -27,6 +27,8 @@ pub enum ExportError {
 pub async fn export(store: &dyn CatalogStore, owner: Owner) -> Result<String, ExportError> {
     let changes = store.catalog_since(0).await?;
     let entities = changes.edits.into_iter().filter_map(|edit| match edit {
+        // Groups are made by the API, and users carry their names: a catalog file has none.
+        Edit::Put(entity) if entity.key.kind == EntityKind::Group => None,
         Edit::Put(entity) if entity.owner == owner => Some(entity),
         Edit::Put(_) | Edit::Delete(_) => None,
     });

@@ -30,6 +30,8 @@ pub struct Plan {
     users: Vec<String>,
     /// The number of entities of the owner that are there and stay, changed or not.
     kept: usize,
+    /// The ids of the clients of the file that are on hold, and stay on hold.
+    held: Vec<String>,
 }
 
 /// For whom a file is applied.
@@ -92,8 +94,18 @@ impl Plan {
         let mut plan = Self::default();
         let mut conflicts = Vec::new();
         for entity in &file.entities {
+            let stored = stored.get(&entity.key);
+            let held = stored.filter(|stored| stored.is_on_hold()).map(|stored| {
+                let mut entity = entity.clone();
+                entity.keep_hold_of(stored);
+                entity
+            });
+            if held.is_some() {
+                plan.held.push(entity.key.name.clone());
+            }
+            let entity = held.as_ref().unwrap_or(entity);
             let put = || Edit::Put(Entity { owner, ..entity.clone() });
-            match stored.get(&entity.key) {
+            match stored {
                 None => plan.push(None, put()),
                 Some(stored) if stored.owner != owner && others == Others::Refuse => {
                     conflicts.push(Conflict::owned(entity.key.clone(), stored.owner));
@@ -178,6 +190,11 @@ impl Plan {
     /// Tells whether the stored catalog already equals the file.
     pub fn is_empty(&self) -> bool {
         self.edits.is_empty() && self.users.is_empty()
+    }
+
+    /// The ids of the clients of the file that are on hold. They stay on hold: only an administrator lifts it.
+    pub fn held(&self) -> &[String] {
+        &self.held
     }
 
     /// The number of entities that are deleted.

@@ -1,9 +1,9 @@
 //! Who can reach a scope: which clients, by which grant and rule, for which users.
 //!
 //! The answer is exact for the stored users, clients and grants: it is what trying each combination of them
-//! gives, for a request that names only this scope, and for one that names no scope. It is found without
-//! trying them: users are sets of bits (`user_set`), and clients that policies treat alike are one class
-//! (`direct`).
+//! gives, for a request that names only this scope, for one that names no scope, and for those that name other
+//! scopes besides (`requests`). It is found without trying them: users are sets of bits (`user_set`), and
+//! clients that policies treat alike are one class (`direct`).
 //!
 //! The time, the address, the sign-in and the resource of a request are not stored. Conditions on them are
 //! assumed to be possible, and listed (`circumstance`). An earlier rule that matches under some circumstances
@@ -21,6 +21,7 @@ mod direct;
 mod exchange;
 mod held;
 mod people;
+mod requests;
 mod row;
 mod scan;
 mod search;
@@ -30,9 +31,9 @@ mod user_set;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-pub use self::access::{AccessChange, ScopeChange, Whom, access};
+pub use self::access::{AccessChange, Progress, ScopeChange, Whom, access, access_with_progress};
 use self::direct::{Policies, Sought};
 use self::held::Tokens;
 use self::people::People;
@@ -53,7 +54,7 @@ pub struct Reach<'a> {
 }
 
 /// A scope that a client can reach at a server.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Reached {
     /// The id of the server.
@@ -67,7 +68,7 @@ pub struct Reached {
 
 /// Why there is no answer.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "whoever answers must decide about a new variant")]
 pub enum ReachError {
     /// There is no active server with this id.
     #[error("there is no active authorization server `{0}`")]
@@ -167,8 +168,15 @@ impl<'a> Reach<'a> {
         others: &Tokens<'a>,
     ) -> Scanned<'a> {
         let sought = Sought::new(server, &Policies::of(server), scope);
-        Scan { catalog: self.catalog, people: &self.people, sought: &sought, others, only: None }
-            .run()
+        Scan {
+            catalog: self.catalog,
+            people: &self.people,
+            sought: &sought,
+            others,
+            only: None,
+            on_client: &|| (),
+        }
+        .run()
     }
 
     /// Who can have tokens of the servers that these trust, directly or through others.

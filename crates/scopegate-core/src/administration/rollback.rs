@@ -1,19 +1,24 @@
 //! Makes the catalog what it was at an earlier version. That is a new version.
 //!
-//! A rollback undoes a mistake. It must not undo a protection: it restores no secret and no key of a client or
-//! an issuer, and it enables no client that is disabled or deleted now.
+//! A rollback undoes a mistake of one owner. It must not undo a protection: it restores no secret and no key of a
+//! client or an issuer, it puts nothing in use that is out of use now, and it deletes no admin client.
 
+mod denials;
+mod note;
+mod owners;
 mod restored;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
-use super::edit_catalog::{CatalogDoor, EditError, Extra, Reach};
+pub use self::note::Note;
+use self::owners::Owned;
+use self::restored::Restoring;
+use super::edit_catalog::{CatalogDoor, EditError, Extra, Reach, References};
 use super::history::{HistoryError, by_key, entities_at, plan_between};
 use super::plan::Plan;
 use crate::administration::apply::Mode;
 use crate::catalog::{
-    ClientId, Edit, Entity, EntityKey, EntityKind, Owner, Snapshot, Spec, Status,
+    ClientId, Edit, Entity, EntityKey, EntityKind, Faults, Owner, Snapshot, Spec, named_by,
 };
 use crate::store::{
     AppliedContent, AppliedFile, CatalogHistory, CatalogStore, FileMark, StoreError,
@@ -25,8 +30,12 @@ use crate::store::{
 pub struct RollbackRequest<'a> {
     /// The version.
     pub version: u64,
-    /// The clients that are enabled if they were enabled at that version.
-    pub reactivate: &'a BTreeSet<ClientId>,
+    /// Whose entities are restored. `None`: those of the only owner whose entities have changed since then. If
+    /// there are several, those of [`Owner::File`].
+    pub owner: Option<Owner>,
+    /// The entities that are put in use again if they were in use at that version: the id of a client, or the kind
+    /// and the id of another entity, such as `policy default/readers`.
+    pub reactivate: &'a BTreeSet<String>,
     /// Whether the plan is written.
     pub mode: Mode,
     /// The version of the catalog that the plan was shown for. `None` if it was not shown.
@@ -34,63 +43,19 @@ pub struct RollbackRequest<'a> {
 }
 
 /// The changes that were made, or in a dry run would be made.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Rollback {
+    /// Whose entities are restored.
+    pub owner: Owner,
+    /// The catalog before the changes.
+    pub before: Snapshot,
     /// The changes.
     pub plan: Plan,
-    /// What is not as it was at the restored version.
+    /// What is not as it was at the restored version, and what ends for good.
     pub notes: Vec<Note>,
     /// The version of the catalog with the changes. In a dry run, the version before them.
     pub catalog_version: u64,
-}
-
-/// Something that a rollback does not restore.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-#[non_exhaustive]
-pub enum Note {
-    /// A client was deleted since then. It is created again without its credentials.
-    CreatedAgain(ClientId, Status),
-    /// A client keeps its present authentication method and keys.
-    KeepsCredentials(ClientId),
-    /// An issuer was removed since then. It is created again without its keys.
-    IssuerWithoutKeys(EntityKey),
-    /// An issuer keeps its present keys.
-    IssuerKeepsKeys(EntityKey),
-    /// A client was enabled then and is disabled now. It stays disabled.
-    StaysInactive(ClientId),
-    /// A client had admin rights then. It does not get them back.
-    NoAdmin(ClientId),
-}
-
-impl fmt::Display for Note {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::CreatedAgain(id, Status::Inactive) => write!(
-                f,
-                "client {id} is created again, disabled and without its credentials: \
-                 --reactivate {id} enables it"
-            ),
-            Self::CreatedAgain(id, Status::Active) => {
-                write!(f, "client {id} is created again without its credentials: give it new ones")
-            }
-            Self::KeepsCredentials(id) => {
-                write!(f, "client {id} keeps its present authentication method and keys")
-            }
-            Self::IssuerWithoutKeys(key) => {
-                write!(f, "{key} is created again without its keys: give it new ones")
-            }
-            Self::IssuerKeepsKeys(key) => write!(f, "{key} keeps its present keys"),
-            Self::StaysInactive(id) => {
-                write!(f, "client {id} stays disabled: --reactivate {id} enables it")
-            }
-            Self::NoAdmin(id) => write!(
-                f,
-                "client {id} gets no admin rights back: make an admin client with \
-                 `scopegate clients create --admin`"
-            ),
-        }
-    }
 }
 
 /// Why nothing was restored. Nothing has changed.
@@ -100,9 +65,9 @@ pub enum RollbackError {
     /// The version cannot be read.
     #[error(transparent)]
     History(#[from] HistoryError),
-    /// A client that shall be enabled was not there, or not enabled, at that version.
-    #[error("client {0} was not enabled at version {1}: leave out --reactivate {0}")]
-    NotActiveThen(ClientId, u64),
+    /// What shall be put in use was not there, or not in use, at that version.
+    #[error("{0:?} was not in use at version {1}: leave out --reactivate {0:?}")]
+    NotActiveThen(String, u64),
     /// The catalog has changed since the plan was shown.
     #[error(
         "the catalog has changed from version {expected} to {found} since the plan was shown: nothing was \
@@ -114,7 +79,10 @@ pub enum RollbackError {
         /// The version of the catalog now.
         found: u64,
     },
-    /// The restored entities break a rule.
+    /// The restored entities break rules.
+    #[error("the restored catalog would break a rule, so nothing was changed:\n{}", Lines(.0))]
+    Refused(Faults),
+    /// The restored entities cannot be written.
     #[error(transparent)]
     Edit(EditError),
     /// A key could not be made.
@@ -128,7 +96,33 @@ impl From<StoreError> for RollbackError {
     }
 }
 
-/// Makes the catalog what it was at an earlier version, in one transaction.
+impl From<EditError> for RollbackError {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::Refused(faults) => Self::Refused(faults),
+            error => Self::Edit(error),
+        }
+    }
+}
+
+/// The entity and the rule that it breaks, one on each line.
+struct Lines<'a>(&'a Faults);
+
+impl std::fmt::Display for Lines<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        const MAX_SHOWN: usize = 20;
+        let Faults { kept, more, .. } = self.0;
+        for (index, fault) in kept.iter().take(MAX_SHOWN).enumerate() {
+            write!(f, "{}{fault}", if index == 0 { "" } else { "\n" })?;
+        }
+        match kept.len().saturating_sub(MAX_SHOWN) + more {
+            0 => Ok(()),
+            more => write!(f, "\nand {more} more"),
+        }
+    }
+}
+
+/// Makes the entities of an owner what they were at an earlier version, in one transaction.
 ///
 /// # Errors
 ///
@@ -138,41 +132,52 @@ pub async fn rollback<S: CatalogStore + CatalogHistory>(
     door: &CatalogDoor<'_>,
     request: &RollbackRequest<'_>,
 ) -> Result<Rollback, RollbackError> {
-    let RollbackRequest { version, reactivate, mode, expected } = *request;
-    let then = entities_at(store, version).await?;
+    let RollbackRequest { version, owner, reactivate, mode, expected } = *request;
+    let then = by_key(entities_at(store, version).await?);
     check_reactivated(&then, reactivate, version)?;
     let current = store.catalog_since(0).await?;
     let found = current.version;
     if let Some(expected) = expected.filter(|expected| *expected != found) {
         return Err(RollbackError::Changed { expected, found });
     }
-    let catalog = Snapshot::empty(door.base).after(current.clone());
+    let before = Snapshot::empty(door.base).after(current.clone());
     let now = by_key(current.edits.into_iter().filter_map(put).collect());
     let mut notes = Vec::new();
+    let Owned { owner, then, now: owned } = owners::select(owner, then, &now, &mut notes);
     let mut restored = BTreeMap::new();
-    for entity in then {
-        let present = now.get(&entity.key);
-        let entity = restored::entity(entity, present, reactivate, &mut notes)?;
-        restored.insert(entity.key.clone(), entity);
+    let mut restoring = Restoring { reactivate, notes: &mut notes };
+    for (key, entity) in then {
+        let entity = restoring.entity(entity, owned.get(&key))?;
+        restored.insert(key, entity);
     }
+    keep_admin_clients(&owned, &mut restored, &mut notes);
+    let plan = plan_between(&owned, restored);
+    note_losses(&plan, &now, &mut notes);
     notes.sort();
-    let plan = plan_between(&now, restored);
+    let done = |plan, catalog_version| Rollback {
+        owner,
+        before: before.clone(),
+        plan,
+        notes,
+        catalog_version,
+    };
     if plan.is_empty() {
-        return Ok(Rollback { plan, notes, catalog_version: found });
+        return Ok(done(plan, found));
     }
     if mode == Mode::DryRun {
-        door.check(&catalog, plan.edits()).map_err(RollbackError::Edit)?;
-        return Ok(Rollback { plan, notes, catalog_version: found });
+        door.check(&before, plan.edits(), References::MayBeGone)?;
+        return Ok(done(plan, found));
     }
     let files = rolled_back_files(store, &plan).await?;
-    let extra = Extra { files: &files, seeds: &[], restored: Some(version) };
-    match door.write(&catalog, plan.edits().to_vec(), Reach::All, extra).await {
-        Ok(catalog_version) => Ok(Rollback { plan, notes, catalog_version }),
+    let extra = Extra { files: &files, restored: Some(version), ..Extra::default() };
+    let reach = Reach::Restored(owner);
+    match door.write(&before, plan.edits().to_vec(), reach, extra).await {
+        Ok(catalog_version) => Ok(done(plan, catalog_version)),
         Err(EditError::Storage(StoreError::Conflict)) => {
             let now = store.catalog_version().await?;
             Err(RollbackError::Changed { expected: found, found: now })
         }
-        Err(error) => Err(RollbackError::Edit(error)),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -183,21 +188,76 @@ fn put(edit: Edit) -> Option<Entity> {
     }
 }
 
-/// Refuses to enable a client that was not enabled at the version.
+/// How `--reactivate` names an entity.
+fn reactivation_name(key: &EntityKey) -> String {
+    match key.kind {
+        EntityKind::Client => key.name.clone(),
+        _ => key.to_string(),
+    }
+}
+
+/// Refuses to put in use what was not in use at the version.
 fn check_reactivated(
-    then: &[Entity],
-    reactivate: &BTreeSet<ClientId>,
+    then: &BTreeMap<EntityKey, Entity>,
+    reactivate: &BTreeSet<String>,
     version: u64,
 ) -> Result<(), RollbackError> {
-    let active = then.iter().filter(|entity| match &entity.spec {
-        Spec::Client(client) => client.status.is_active(),
-        _ => false,
-    });
-    let active: BTreeSet<&str> = active.map(|entity| entity.key.name.as_str()).collect();
-    match reactivate.iter().find(|id| !active.contains(id.as_str())) {
-        None => Ok(()),
-        Some(id) => Err(RollbackError::NotActiveThen(id.clone(), version)),
+    if reactivate.is_empty() {
+        return Ok(());
     }
+    let active = then.values().filter(|entity| match &entity.spec {
+        Spec::Client(client) => client.status.is_active(),
+        spec => restored::status(spec).is_some_and(|status| status.is_active()),
+    });
+    let active: BTreeSet<String> = active.map(|entity| reactivation_name(&entity.key)).collect();
+    match reactivate.iter().find(|name| !active.contains(*name)) {
+        None => Ok(()),
+        Some(name) => Err(RollbackError::NotActiveThen(name.clone(), version)),
+    }
+}
+
+/// Keeps the admin clients that were made since then. Otherwise a rollback could take the administration away.
+fn keep_admin_clients(
+    now: &BTreeMap<EntityKey, Entity>,
+    restored: &mut BTreeMap<EntityKey, Entity>,
+    notes: &mut Vec<Note>,
+) {
+    for (key, entity) in
+        now.iter().filter(|(key, _)| !restored.contains_key(key)).collect::<Vec<_>>()
+    {
+        if let (Spec::Client(client), Some(id)) = (&entity.spec, client_id(key))
+            && client.admin
+        {
+            notes.push(Note::AdminStays(id));
+            restored.insert(key.clone(), entity.clone());
+        }
+    }
+}
+
+/// Notes what the plan ends for good, and what it leaves without the client that it names.
+fn note_losses(plan: &Plan, now: &BTreeMap<EntityKey, Entity>, notes: &mut Vec<Note>) {
+    let after: BTreeMap<&EntityKey, Option<&Entity>> =
+        plan.changes().map(|change| (change.key, change.after)).collect();
+    let is_there = |key: &EntityKey| match after.get(key) {
+        Some(entity) => entity.is_some(),
+        None => now.contains_key(key),
+    };
+    for change in plan.changes() {
+        let key = change.key;
+        match (key.kind, change.after) {
+            (EntityKind::Client, None) => notes.extend(client_id(key).map(Note::DeletesClient)),
+            (EntityKind::TrustedIssuer, None) => notes.push(Note::DeletesIssuer(key.clone())),
+            (_, None) => {}
+            (_, Some(entity)) => {
+                let clients = named_by(entity).into_iter();
+                let clients = clients.filter(|named| named.kind == EntityKind::Client);
+                let gone = clients.filter(|client| !is_there(client));
+                notes.extend(gone.map(|client| Note::NamesNobody(key.clone(), client)));
+            }
+        }
+    }
+    let ended = denials::ended(now, &after);
+    notes.extend(ended.into_iter().map(Note::DenyRuleEnds));
 }
 
 /// The files whose entities change. The same version of such a file is not applied again by mistake, for

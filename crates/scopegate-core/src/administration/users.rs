@@ -44,7 +44,7 @@ pub struct UserEdit {
 
 /// Why nothing was changed.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "whoever answers must decide about a new variant")]
 pub enum UserAdminError {
     /// The text is not a valid login.
     #[error("{0}")]
@@ -64,6 +64,9 @@ pub enum UserAdminError {
     /// Too many passwords are waiting to be hashed.
     #[error(transparent)]
     Busy(#[from] Busy),
+    /// The user does not have the expected version.
+    #[error("the user was changed since they were read")]
+    Stale,
     /// A concurrent change won every time.
     #[error("the user was changed by somebody else {ATTEMPTS} times meanwhile: try again")]
     Contested,
@@ -100,12 +103,13 @@ impl Step {
 pub struct UserAdministration<'a> {
     authority: &'a Authority,
     actor: &'a Actor,
+    expected: Option<u64>,
 }
 
 impl Authority {
     /// Changes users on behalf of `actor`, who is named in the audit log.
     pub fn users<'a>(&'a self, actor: &'a Actor) -> UserAdministration<'a> {
-        UserAdministration { authority: self, actor }
+        UserAdministration { authority: self, actor, expected: None }
     }
 
     /// Creates a user, as the command line does. [`users`](Self::users) takes another actor.
@@ -165,6 +169,12 @@ impl Authority {
 }
 
 impl UserAdministration<'_> {
+    /// Changes only a user who has this version. `None`: any version.
+    #[must_use]
+    pub fn expecting(self, version: Option<u64>) -> Self {
+        Self { expected: version, ..self }
+    }
+
     /// Creates a user.
     pub async fn create(&self, newcomer: Newcomer) -> Result<User, UserAdminError> {
         let Newcomer { login, groups, profile, password } = newcomer;
@@ -340,6 +350,9 @@ impl UserAdministration<'_> {
         for _ in 0..ATTEMPTS {
             let (before, now) = (self.known(by).await?, self.authority.clock.now());
             let (id, from) = (before.id.clone(), before.version);
+            if self.expected.is_some_and(|expected| expected != from) {
+                return Err(UserAdminError::Stale);
+            }
             let Step { row, mut changes, events } = step(before.clone(), now)?;
             if changes.is_empty() && events.is_empty() {
                 return Ok(before);

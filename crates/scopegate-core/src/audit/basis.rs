@@ -6,6 +6,8 @@ use std::time::Duration;
 use scopegate_claims::UnixTime;
 use serde::{Deserialize, Serialize};
 
+use super::HookRun;
+
 /// What a decision was based on. Events of earlier versions have none of it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "callers construct it")]
@@ -16,6 +18,8 @@ pub struct Basis {
     pub lifetime: Option<Duration>,
     /// The facts, if the request was refused. Boxed, because most requests are granted.
     pub facts: Option<Box<RefusedFacts>>,
+    /// What the hooks of the rule did, in their order.
+    pub hooks: Vec<HookRun>,
 }
 
 /// The facts of a refused request. Together with the catalog of its time they decide again.

@@ -16,6 +16,9 @@ pub struct Actor {
     pub kind: ActorKind,
     /// The client id, the user id, the name of the file, or the command.
     pub id: String,
+    /// The person who ran the command, as `NAME@HOST`. `None` if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 /// The kind of actor that changed something.
@@ -40,12 +43,23 @@ pub enum ActorKind {
 impl Actor {
     /// A command that writes to the storage, by its name.
     pub fn cli(command: &str) -> Self {
-        Self { kind: ActorKind::Cli, id: command.to_owned() }
+        Self { kind: ActorKind::Cli, id: command.to_owned(), by: None }
+    }
+
+    /// The management API, by the id of the client that called it.
+    pub fn api(client: &str) -> Self {
+        Self { kind: ActorKind::Api, id: client.to_owned(), by: None }
     }
 
     /// A catalog file, by its name.
     pub fn file(name: &str) -> Self {
-        Self { kind: ActorKind::File, id: name.to_owned() }
+        Self { kind: ActorKind::File, id: name.to_owned(), by: None }
+    }
+
+    /// The same actor with the person who ran the command.
+    #[must_use]
+    pub fn on_behalf_of(self, person: Option<&str>) -> Self {
+        Self { by: person.map(str::to_owned), ..self }
     }
 }
 
@@ -103,6 +117,17 @@ mod tests {
     use crate::catalog::{ClientId, ClientSecret, ClientSpec, Owner};
 
     #[test]
+    fn an_actor_has_the_person_who_ran_the_command_if_they_are_known() {
+        let actor = Actor::file("catalog.toml").on_behalf_of(Some("ann@build"));
+        let json = serde_json::to_value(&actor).unwrap();
+        assert_eq!(json, json!({ "type": "file", "id": "catalog.toml", "by": "ann@build" }));
+        assert_eq!(serde_json::from_value::<Actor>(json).unwrap(), actor);
+        // An event of an earlier version.
+        let json = json!({ "type": "file", "id": "catalog.toml" });
+        assert_eq!(serde_json::from_value::<Actor>(json).unwrap(), Actor::file("catalog.toml"));
+    }
+
+    #[test]
     fn the_audit_event_of_a_client_contains_no_secret() {
         let mac = ClientSecret::from_mac([7; 32]);
         let spec = ClientSpec { secrets: vec![mac], ..ClientSpec::default() };
@@ -117,6 +142,8 @@ mod tests {
         assert!(!json.to_string().contains(&mac), "{json}");
         assert_eq!(json["after"]["spec"]["secrets"], json!([{ "mac": "***" }]));
         assert_eq!(json["actor"], json!({ "type": "cli", "id": "clients create" }));
+        let event = AuditEvent::from_json(&event.to_json()).unwrap();
+        assert!(matches!(event.what, What::CatalogChanged(change) if change.actor == actor));
         assert_eq!((&json["client"], &json["after"]["owner"]), (&json!("portal"), &json!("api")));
         assert!(json.get("before").is_none() && json.get("change").is_none(), "{json}");
     }

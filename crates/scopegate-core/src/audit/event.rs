@@ -63,6 +63,19 @@ pub enum What {
         /// What was changed.
         change: UserChange,
     },
+    /// An administrator ended families of refresh tokens of a client.
+    FamiliesEnded {
+        /// Who ended them.
+        actor: Actor,
+        /// The authorization server.
+        server: String,
+        /// The client.
+        client: String,
+        /// The family, if it was one.
+        family: Option<String>,
+        /// The number of families.
+        count: u64,
+    },
     /// An entity of the catalog was created, changed or deleted.
     CatalogChanged(Box<EntityChange>),
     /// A signing key moved to another phase of its rotation.
@@ -244,6 +257,7 @@ impl AuditEvent {
             What::ClientAuthenticationFailed { count } | What::RefusalsCounted { count, .. } => {
                 Some(*count)
             }
+            What::FamiliesEnded { count, .. } => Some(*count),
             _ => None,
         }
     }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Actor, AuditEvent, Basis, ClientDecision, DecisionId, DecisionKind, EntityChange, KeyChange,
-    Outcome, RefusedFacts, UserChange, What,
+    Actor, AuditEvent, Basis, ClientDecision, DecisionId, DecisionKind, EntityChange, HookRun,
+    KeyChange, Outcome, RefusedFacts, UserChange, What,
 };
 
 /// The members of the JSON object. When an event is written, the texts are borrowed.
@@ -50,6 +50,8 @@ struct Row<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     facts: Option<Cow<'a, RefusedFacts>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    hooks: Option<Cow<'a, [HookRun]>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     actor: Option<Cow<'a, Actor>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     before: Option<Cow<'a, Value>>,
@@ -67,6 +69,7 @@ const FAILURE: &str = "FAILURE";
 const STARTED: &str = "user.session.start";
 const ENDED: &str = "user.session.end";
 const CATALOG_CHANGED: &str = "catalog.entity.change";
+const FAMILIES_ENDED: &str = "app.oauth2.as.tokens.end";
 const COUNTED: &str = "app.oauth2.as.refusals";
 const UNAUTHENTICATED: &str = "unknown client";
 const WRONG_PASSWORD: &str = "invalid credentials";
@@ -77,7 +80,7 @@ pub fn event_kinds() -> impl Iterator<Item = &'static str> {
     let decisions = DecisionKind::ALL.iter().map(|kind| kind.as_str());
     let users = UserChange::ALL.iter().map(|kind| kind.as_str());
     let keys = KeyChange::ALL.iter().map(|kind| kind.as_str());
-    let others = [STARTED, ENDED, CATALOG_CHANGED, COUNTED].into_iter();
+    let others = [STARTED, ENDED, CATALOG_CHANGED, FAMILIES_ENDED, COUNTED].into_iter();
     decisions.chain(users).chain(keys).chain(others)
 }
 
@@ -107,6 +110,7 @@ impl AuditEvent {
             What::ClientAuthenticationFailed { .. } => ("", UNAUTHENTICATED),
             What::RefusalsCounted { client, .. } => ("", client),
             What::KeyMoved { server, .. } => (server, ""),
+            What::FamiliesEnded { server, client, .. } => (server, client),
             What::CatalogChanged(change) => (&change.server, &change.client),
             What::SessionStarted { .. }
             | What::SignInFailed { .. }
@@ -124,6 +128,7 @@ impl AuditEvent {
             What::ClientAuthenticationFailed { .. }
             | What::RefusalsCounted { .. }
             | What::KeyMoved { .. }
+            | What::FamiliesEnded { .. }
             | What::CatalogChanged(_) => None,
         }
     }
@@ -149,6 +154,7 @@ impl AuditEvent {
             What::SessionEnded { .. } => (ENDED, Outcome::ALLOW),
             What::UserChanged { change, .. } => (change.as_str(), Outcome::ALLOW),
             What::KeyMoved { phase, .. } => (phase.as_str(), Outcome::ALLOW),
+            What::FamiliesEnded { .. } => (FAMILIES_ENDED, Outcome::ALLOW),
             What::CatalogChanged(_) => (CATALOG_CHANGED, Outcome::ALLOW),
         }
     }
@@ -175,6 +181,7 @@ impl AuditEvent {
             catalog: None,
             lifetime: None,
             facts: None,
+            hooks: None,
             actor: None,
             before: None,
             after: None,
@@ -192,6 +199,12 @@ impl AuditEvent {
             What::KeyMoved { kid, actor, .. } => {
                 Row { token_id: Some(kid.into()), actor: actor.as_ref().map(Cow::Borrowed), ..row }
             }
+            What::FamiliesEnded { actor, family, count, .. } => Row {
+                actor: Some(Cow::Borrowed(actor)),
+                family: family.as_deref().map(Cow::Borrowed),
+                count: Some(*count),
+                ..row
+            },
             What::CatalogChanged(change) => Row {
                 actor: Some(Cow::Borrowed(&change.actor)),
                 before: change.before.as_ref().map(Cow::Borrowed),
@@ -221,6 +234,10 @@ impl ClientDecision {
             catalog: self.basis.catalog,
             lifetime: self.basis.lifetime.map(|lifetime| lifetime.as_secs()),
             facts: self.basis.facts.as_deref().map(Cow::Borrowed),
+            hooks: match self.basis.hooks.as_slice() {
+                [] => None,
+                hooks => Some(Cow::Borrowed(hooks)),
+            },
             ..row
         }
     }
@@ -243,6 +260,16 @@ impl Row<'_> {
                     before: self.before.map(Cow::into_owned),
                     after: self.after.map(Cow::into_owned),
                 }))
+            }
+            (FAMILIES_ENDED, _) => {
+                let nobody = || UnreadableEvent(format!("{FAMILIES_ENDED} without an actor"));
+                What::FamiliesEnded {
+                    actor: self.actor.ok_or_else(nobody)?.into_owned(),
+                    server: self.server.into_owned(),
+                    client: self.client.into_owned(),
+                    family: self.family.map(Cow::into_owned),
+                    count: self.count.unwrap_or_default(),
+                }
             }
             (COUNTED, _) => {
                 let count = self.count.unwrap_or_default();
@@ -291,6 +318,7 @@ impl Row<'_> {
                 catalog: self.catalog,
                 lifetime: self.lifetime.map(Duration::from_secs),
                 facts: self.facts.map(|facts| Box::new(facts.into_owned())),
+                hooks: self.hooks.map(Cow::into_owned).unwrap_or_default(),
             },
         }
     }
@@ -329,7 +357,12 @@ mod tests {
             tried: vec![TriedRule("p".to_owned(), "r".to_owned(), None)],
             ..RefusedFacts::default()
         };
-        let basis = Basis { catalog: Some(7), lifetime: None, facts: Some(Box::new(facts)) };
+        let basis = Basis {
+            catalog: Some(7),
+            lifetime: None,
+            facts: Some(Box::new(facts)),
+            hooks: Vec::new(),
+        };
         ClientDecision { basis, ..decision(Outcome::Refused("access_denied".into())) }
     }
 
@@ -345,6 +378,7 @@ mod tests {
                     catalog: Some(7),
                     lifetime: Some(Duration::from_secs(600)),
                     facts: None,
+                    hooks: Vec::new(),
                 },
                 ..decision(Outcome::Allow)
             })),
@@ -355,6 +389,13 @@ mod tests {
             What::SignInFailed { user: Some(user()) },
             What::SessionEnded { user: Some(user()) },
             What::UserChanged { actor: None, user: user(), change: UserChange::Password },
+            What::FamiliesEnded {
+                actor: Actor::api("root"),
+                server: "default".into(),
+                client: "portal".into(),
+                family: None,
+                count: 3,
+            },
             What::UserChanged {
                 actor: Some(Actor::cli("users delete")),
                 user: user(),

@@ -5,8 +5,10 @@ use std::net::IpAddr;
 
 use scopegate_claims::UnixTime;
 
-use super::Considered;
-use crate::audit::{AuditEvent, Basis, ClientDecision, DecisionId, DecisionKind, Outcome, What};
+use crate::audit::{
+    AuditEvent, Basis, ClientDecision, DecisionId, DecisionKind, HookRun, Outcome, RefusedFacts,
+    What,
+};
 use crate::catalog::{AuthorizationServer, Client, UserId};
 use crate::error::OAuthError;
 
@@ -58,11 +60,18 @@ impl<'a> Deciding<'a> {
         }
     }
 
-    /// The same decision, with what it was decided by.
-    pub(crate) fn after(&self, considered: Option<Considered>) -> Cow<'_, Self> {
-        let Some(Considered { user, facts }) = considered else { return Cow::Borrowed(self) };
-        let basis = Basis { facts: Some(facts), ..self.basis };
-        Cow::Owned(Self { user: user.or_else(|| self.user.clone()), basis, ..self.clone() })
+    /// The same decision, with the user, the facts and the runs of hooks that became known while it was made.
+    pub(crate) fn after(
+        &self,
+        user: Option<UserId>,
+        facts: Option<Box<RefusedFacts>>,
+        hooks: Vec<HookRun>,
+    ) -> Self {
+        let mut after = self.clone();
+        after.user = user.or(after.user);
+        after.basis.facts = facts.or(after.basis.facts);
+        after.basis.hooks = hooks;
+        after
     }
 
     /// The decision to allow the request.

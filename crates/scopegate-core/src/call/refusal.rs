@@ -1,7 +1,7 @@
 //! A refused request, and what is stored about it.
 
 use super::decision::Deciding;
-use crate::audit::{DecisionId, RefusedFacts};
+use crate::audit::{DecisionId, HookRun, RefusedFacts};
 use crate::authority::Authority;
 use crate::catalog::UserId;
 use crate::error::{CallError, OAuthError};
@@ -34,23 +34,29 @@ pub struct Denied<E = CallError> {
     pub error: E,
     /// The changes to write in the transaction that records the refusal.
     pub changes: Vec<Change>,
-    /// What the refusal was decided by, if the user was known.
-    pub considered: Option<Considered>,
+    /// The user, if they were known when the request was refused. For the audit log.
+    pub user: Option<UserId>,
+    /// The facts of the policies, with the rules that were tried, if the policies refused the request.
+    pub facts: Option<Box<RefusedFacts>>,
+    /// What the hooks of the rule did before the refusal.
+    pub hooks: Vec<HookRun>,
 }
 
-/// What a refusal was decided by.
-#[derive(Debug)]
-#[expect(clippy::exhaustive_structs, reason = "the user and the facts are all there is")]
-pub struct Considered {
-    /// The user.
-    pub user: Option<UserId>,
-    /// The facts, with the rules that were tried.
-    pub facts: Box<RefusedFacts>,
+impl<E> Denied<E> {
+    /// A refusal that changes nothing.
+    pub(crate) const fn by(error: E) -> Self {
+        Self { error, changes: Vec::new(), user: None, facts: None, hooks: Vec::new() }
+    }
+
+    /// The refusal of a request for tokens of this user, if there is one.
+    pub(crate) fn about<'u>(self, user: impl Into<Option<&'u UserId>>) -> Self {
+        Self { user: user.into().cloned().or(self.user), ..self }
+    }
 }
 
 impl<E: ClientError> From<CallError> for Denied<E> {
     fn from(error: CallError) -> Self {
-        Self { error: error.into(), changes: Vec::new(), considered: None }
+        Self::by(error.into())
     }
 }
 
@@ -109,12 +115,12 @@ impl Authority {
         proved: &[Change],
         denied: Denied<E>,
     ) -> Refused<E> {
-        let Denied { error, changes, considered } = denied;
-        let deciding = deciding.after(considered);
+        let Denied { error, changes, user, facts, hooks } = denied;
+        let deciding = deciding.after(user, facts, hooks);
         let changes = || [proved, &changes].concat();
         let denied_by = error.denied_by().map(str::to_owned);
         let cause = error.cause();
-        let deciding = &Deciding { denied_by, cause, ..deciding.into_owned() };
+        let deciding = &Deciding { denied_by, cause, ..deciding };
         let recorded = match error.recording() {
             Recording::Nothing => Ok(None),
             Recording::Attempt => {
@@ -196,6 +202,7 @@ impl ClientError for CallError {
             Self::AuditQueueFull
             | Self::KeysUnavailable
             | Self::Overdue
+            | Self::SignerUnavailable(_)
             | Self::Signing(_)
             | Self::Storage(_)
             | Self::TooManyDeviceRequests(_)
@@ -204,6 +211,9 @@ impl ClientError for CallError {
             Self::InvalidClient(_) => Recording::Attempt,
             Self::AuthorizationPending | Self::SlowDown => Recording::Proof,
             Self::ClaimFailed { .. }
+            | Self::HookFailed { .. }
+            | Self::HooksLeftNoScope
+            | Self::RefusedByHook { .. }
             | Self::ConsentRequired
             | Self::DeniedByRule(_)
             | Self::DeviceDenied
@@ -234,6 +244,8 @@ impl ClientError for CallError {
     fn cause(&self) -> Option<String> {
         match self {
             Self::ClaimFailed { claim, why } => Some(format!("{claim:?}: {why}")),
+            Self::HookFailed { hook, why, .. } => Some(format!("{hook:?}: {why}")),
+            Self::RefusedByHook { hook, .. } => Some(format!("{hook:?}")),
             _ => None,
         }
     }

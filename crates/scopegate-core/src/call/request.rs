@@ -87,6 +87,7 @@ impl<'a> ClientCall<'a> {
             presented: &request.presented,
             server: &server,
             endpoint: kind.endpoint,
+            also_at: authority.other_audiences(&server.id),
             master_key: &authority.master_key,
             keys: None,
             now,

@@ -34,7 +34,7 @@ impl ClientEndpoint for Scripted<'_> {
     ) -> Result<(), Denied> {
         *self.asked += 1;
         match self.refusals.pop() {
-            Some(error) => Err(Denied { error, changes: self.changes.clone(), considered: None }),
+            Some(error) => Err(Denied { changes: self.changes.clone(), ..Denied::by(error) }),
             None => Ok(()),
         }
     }

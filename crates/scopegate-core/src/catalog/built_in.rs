@@ -32,7 +32,12 @@ pub(super) fn org_policy() -> Policy {
         rule("admin", BuiltIn::AdminClients, ScopeSet::from_tokens(admin)),
         rule("sign-in", BuiltIn::Users, ScopeSet::from_tokens(STANDARD_SCOPES)),
     ];
-    let spec = PolicySpec { priority: 1, clients: Clients::All, status: Status::Active };
+    let spec = PolicySpec {
+        priority: 1,
+        description: String::new(),
+        clients: Clients::All,
+        status: Status::Active,
+    };
     Policy::built_in("org", spec, rules.into())
 }
 

@@ -10,6 +10,7 @@ mod names;
 mod reach;
 mod references;
 mod review;
+mod still_named;
 mod text;
 
 use scopegate_claims::Issuer;
@@ -18,6 +19,7 @@ pub use self::field::{Field, Step};
 pub(crate) use self::keys::key_advice;
 use self::names::Names;
 pub(super) use self::review::Review;
+pub(crate) use self::still_named::named_by;
 pub(crate) use self::text::label;
 use self::text::length;
 use super::{AuthMethod, ClientId, Edit, Entity, EntityKey, GrantKind, Snapshot};
@@ -42,6 +44,9 @@ pub struct View<'a> {
     pub unread: &'a [EntityKey],
     /// Tells whether a client exists that is neither in the catalog nor among the edits.
     pub has_client: &'a dyn Fn(&ClientId) -> bool,
+    /// Tells whether an entity may name another one that does not exist, as it was stored with this name. It is
+    /// warned of such a reference, and not refused: the entity can still be changed and exported.
+    pub dangles: &'a dyn Fn(&EntityKey, &EntityKey) -> bool,
 }
 
 impl std::fmt::Debug for View<'_> {
@@ -134,6 +139,7 @@ pub fn check<'a>(view: View<'a>, edits: &'a [Edit]) -> Checked {
         entity.spec.check(&mut review);
         names.refuse_surplus(place, &entity.key, &mut checked.faults);
     }
+    still_named::refuse(&names, &mut checked.faults);
     if checked.faults.is_empty() {
         reach::warn(&names, &mut checked);
     }

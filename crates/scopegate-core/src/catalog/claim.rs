@@ -12,7 +12,7 @@ pub(super) use self::rules::check_attributes;
 use super::check::Review;
 use super::kind::SpecKind;
 use super::placement::Place;
-use super::{AuthorizationServer, EntityKey};
+use super::{AuthorizationServer, EntityKey, Status};
 use crate::expression::{Expression, Pattern};
 
 /// A claim of a custom authorization server. Its name is the name of the entity.
@@ -27,6 +27,9 @@ pub struct ClaimSpec {
     /// written.
     #[serde(default)]
     pub scopes: Vec<Scope>,
+    /// Whether it is in use.
+    #[serde(default, skip_serializing_if = "Status::is_active")]
+    pub status: Status,
 }
 
 impl SpecKind for ClaimSpec {
@@ -196,7 +199,7 @@ pub fn is_reserved(token: TokenKind, name: &str) -> bool {
 }
 
 /// The reserved names of each kind of token, in alphabetical order.
-const RESERVED_CLAIMS: [&str; 38] = [
+const RESERVED_CLAIMS: [&str; 39] = [
     "acr",
     "act",
     "amr",
@@ -223,6 +226,7 @@ const RESERVED_CLAIMS: [&str; 38] = [
     "permissions",
     "rpt",
     "rsi",
+    "s_hash",
     "scope",
     "scp",
     "sid",

@@ -1,5 +1,6 @@
 //! Clients.
 
+mod hold;
 mod rules;
 mod secret;
 
@@ -178,9 +179,13 @@ pub struct ClientSpec {
     /// Whether it may get the admin scopes of the org server.
     #[serde(default)]
     pub admin: bool,
-    /// Whether it is in use.
+    /// Whether it is in use. A client on hold is not.
     #[serde(default)]
     pub status: Status,
+    /// If an administrator has put the client on hold: the status that its owner writes, which it has again
+    /// when the hold is lifted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_after_hold: Option<Status>,
 }
 
 impl ClientSpec {
@@ -260,6 +265,7 @@ impl Default for ClientSpec {
             attributes: BTreeMap::new(),
             admin: false,
             status: Status::Active,
+            status_after_hold: None,
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{ClientId, EntityKind, Owner, ServerId, Spec};
 
 /// The key of an entity.
 ///
-/// `parent` is empty for zones, servers and clients. It is the server's id for scopes, claims, policies and trusted
+/// `parent` is empty for zones, hooks, servers and clients. It is the server's id for scopes, claims, policies and trusted
 /// issuers, and `server/policy` for rules. It is `server/id` for an ID token claim if an access token claim
 /// has the same name. A server id contains no slash.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -46,12 +46,22 @@ impl EntityKey {
         Self { kind: EntityKind::Zone, parent: String::new(), name: name.to_owned() }
     }
 
+    /// The key of a hook.
+    pub fn hook(name: &str) -> Self {
+        Self { kind: EntityKind::Hook, parent: String::new(), name: name.to_owned() }
+    }
+
+    /// The key of a group.
+    pub fn group(name: &str) -> Self {
+        Self { kind: EntityKind::Group, parent: String::new(), name: name.to_owned() }
+    }
+
     /// The key of a rule.
     pub fn rule(server: &ServerId, policy: &str, name: &str) -> Self {
         Self { kind: EntityKind::Rule, parent: format!("{server}/{policy}"), name: name.to_owned() }
     }
 
-    /// The id of the server that the entity is or belongs to. `None` for a client or a zone.
+    /// The id of the server that the entity is or belongs to. `None` for a client, a zone or a hook.
     pub fn server_id(&self) -> Option<&str> {
         match self.kind.place() {
             Place::Catalog | Place::Client => None,
@@ -120,7 +130,6 @@ pub struct Entity {
 /// A change of the catalog.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a row is written or deleted")]
-#[expect(clippy::large_enum_variant, reason = "callers construct `Spec::Rule` without a box")]
 pub enum Edit {
     /// The entity is deleted.
     Delete(EntityKey),

@@ -22,12 +22,18 @@ use crate::expression::Expression;
 /// Maximum length of the name of a policy or a rule, in characters.
 const MAX_NAME: usize = 100;
 
+/// Maximum length of the description of a policy, in characters.
+const MAX_DESCRIPTION: usize = 1000;
+
 /// An access policy. It selects the clients that its rules apply to.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct PolicySpec {
     /// Policies are tried in ascending order of priority.
     pub priority: u32,
+    /// What it is for, for administrators.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
     /// The clients that it applies to.
     pub clients: Clients,
     /// Whether it is in use.
@@ -40,6 +46,7 @@ impl SpecKind for PolicySpec {
 
     fn check(&self, review: &mut Review<'_, '_>) {
         review.label(Field::of("name"), &review.key().name, MAX_NAME);
+        review.length(Field::of("description"), &self.description, MAX_DESCRIPTION);
         review.clients(&self.clients);
     }
 
@@ -128,6 +135,9 @@ pub struct RuleSpec {
     /// The maximum lifetime of an access token with a scope, by the name of the scope.
     #[serde(default, skip_serializing_if = "is_default")]
     pub scope_lifetimes: BTreeMap<String, Duration>,
+    /// The hooks that may change its tokens, in the order in which they are applied.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub hooks: Vec<String>,
     /// Whether it is in use.
     #[serde(default)]
     pub status: Status,
@@ -169,6 +179,12 @@ impl RuleSpec {
     /// How long a refresh token is valid without being used if the rule does not set it.
     pub const DEFAULT_REFRESH_TOKEN_WINDOW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
+    /// The maximum lifetime of an access token with these scopes, whatever a hook says.
+    pub fn lifetime_cap(&self, scopes: &ScopeSet) -> Option<Duration> {
+        let caps = self.scope_lifetimes.iter().filter(|(scope, _)| scopes.contains(scope));
+        caps.map(|(_, cap)| *cap).min()
+    }
+
     /// The lifetime of an access token with these scopes.
     pub fn lifetime_of(&self, scopes: &ScopeSet) -> Duration {
         let caps = self.scope_lifetimes.iter().filter(|(scope, _)| scopes.contains(scope));
@@ -199,6 +215,7 @@ impl Default for RuleSpec {
             when: None,
             narrow: false,
             scope_lifetimes: BTreeMap::new(),
+            hooks: Vec::new(),
             status: Status::Active,
         }
     }

@@ -136,7 +136,7 @@ impl SpecKind for ScopeSpec {
 }
 
 /// Why a text cannot be the name of a scope.
-enum NameProblem<'a> {
+pub(super) enum NameProblem<'a> {
     NoToken(&'a str),
     TooLong,
     Reserved(&'a str),
@@ -175,7 +175,7 @@ pub(crate) fn scope_token(name: &str) -> Result<Scope, impl fmt::Display> {
     Scope::parse(name).map_err(|_| NameProblem::NoToken(name))
 }
 
-fn check_name(name: &str) -> Result<(), NameProblem<'_>> {
+pub(super) fn check_name(name: &str) -> Result<(), NameProblem<'_>> {
     if Scope::parse(name).is_err() {
         return Err(NameProblem::NoToken(name));
     }

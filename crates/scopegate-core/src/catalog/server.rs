@@ -99,6 +99,9 @@ impl fmt::Display for ServerId {
 pub struct ServerSpec {
     /// The display name.
     pub name: String,
+    /// What it is for, for administrators.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
     /// The audiences of its tokens. The first one is the default.
     pub audiences: Vec<AudienceSpec>,
     /// The format of its access tokens.
@@ -147,6 +150,7 @@ impl ServerSpec {
     pub(super) fn unwritten() -> Self {
         Self {
             name: "Default".to_owned(),
+            description: String::new(),
             audiences: vec![AudienceSpec {
                 name: Audience::parse(Self::DEFAULT_AUDIENCE).expect("it is printable"),
                 resources: Vec::new(),

@@ -1,35 +1,36 @@
 //! The catalog in memory, which requests read.
 
 mod clients;
+mod groups;
+mod hooks;
 pub(super) mod policies;
 pub(super) mod rule;
 mod scope_filter;
+mod server;
 mod zones;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use scopegate_claims::{Audience, Issuer, Scope, ScopeSet};
-use scopegate_jose::{Algorithm, Rules};
+use scopegate_claims::Issuer;
 
 pub use self::clients::Client;
 use self::clients::{ClientMap, Origins};
-use self::policies::OrderedPolicies;
+use self::groups::Groups;
+pub use self::hooks::Hook;
+use self::hooks::Hooks;
 pub use self::policies::Policy;
 pub use self::rule::Rule;
 pub use self::scope_filter::{RequestedBits, ScopeFilter};
+pub use self::server::{AuthorizationServer, Candidate};
 pub use self::zones::Networks;
 use self::zones::Zones;
 use super::out_of_service::OutOfService;
 use super::placement::Place;
-use super::resource::{Resource, Targets};
 use super::{
-    Affected, AudienceSpec, CatalogChanges, ClaimSource, ClaimSpec, ClientId, Edit, Entity,
-    EntityKey, EntityKind, EntityRecord, Owner, PolicySpec, RowKey, RuleSpec, ScopeSpec, ServerId,
-    ServerSpec, Spec, Status, TrustedIssuer, UnreadableRow, Versions, admin_scopes, built_in,
-    own_tokens,
+    Affected, CatalogChanges, ClientId, Edit, Entity, EntityKey, EntityKind, EntityRecord, RowKey,
+    ServerId, Spec, UnreadableRow, Versions,
 };
-use crate::expression::Root;
 
 /// One state of the whole catalog.
 ///
@@ -43,6 +44,8 @@ pub struct Snapshot {
     versions: Versions,
     base: Issuer,
     zones: Zones,
+    hooks: Hooks,
+    groups: Groups,
     org: Arc<AuthorizationServer>,
     servers: HashMap<ServerId, Arc<AuthorizationServer>>,
     clients: ClientMap,
@@ -71,6 +74,8 @@ impl Snapshot {
             versions: Versions::default(),
             base: base.clone(),
             zones: Zones::default(),
+            hooks: Hooks::default(),
+            groups: Groups::default(),
             org: Arc::new(AuthorizationServer::org(base)),
             servers: HashMap::from([(default, Arc::new(server))]),
             clients: ClientMap::default(),
@@ -87,12 +92,15 @@ impl Snapshot {
         if !unreadable.is_empty() || !out_of_service.is_empty() {
             let resolved = edits.iter().map(|edit| edit.key().into()).chain(gone);
             let resolved: Vec<RowKey> = resolved.collect();
-            // The last readable state of a client is removed, so that its origins are refused, and that of a
-            // zone, so that no rule matches because of it.
+            // The last readable state of a client is removed, so that its origins are refused, that of a zone,
+            // so that no rule matches because of it, and that of a hook, so that it fails.
             let replaced = unreadable.iter().filter_map(|row| match row.affected() {
                 Affected::Client(id) => Some(EntityKey::client(&ClientId::parse(id).ok()?)),
                 Affected::Nothing if row.key.kind == EntityKind::Zone.as_str() => {
                     Some(EntityKey::zone(&row.key.name))
+                }
+                Affected::Nothing if row.key.kind == EntityKind::Hook.as_str() => {
+                    Some(EntityKey::hook(&row.key.name))
                 }
                 Affected::Nothing | Affected::Server(_) | Affected::User(_) => None,
             });
@@ -132,6 +140,14 @@ impl Snapshot {
             if edit.key().kind == EntityKind::Zone {
                 next.zones.edit(edit, record);
                 has_other_zones = true;
+                continue;
+            }
+            if edit.key().kind == EntityKind::Hook {
+                next.hooks.edit(edit, record);
+                continue;
+            }
+            if edit.key().kind == EntityKind::Group {
+                next.groups.edit(edit, record);
                 continue;
             }
             match edit.key().server_id().map(ServerId::parse) {
@@ -228,6 +244,14 @@ impl Snapshot {
                 let zone = self.zones.find(&key.name)?;
                 (zone.owner, Spec::Zone(zone.spec.clone()))
             }
+            None if key.kind == EntityKind::Hook => {
+                let hook = self.hooks.find(&key.name)?;
+                (hook.owner, Spec::Hook(Box::new(hook.spec.clone())))
+            }
+            None if key.kind == EntityKind::Group => {
+                let group = self.groups.find(&key.name)?;
+                (group.owner, Spec::Group(group.spec.clone()))
+            }
             None => {
                 let client = self.known_client(&key.name)?;
                 (client.owner, client.spec.clone().into())
@@ -244,6 +268,8 @@ impl Snapshot {
     pub fn record(&self, key: &EntityKey) -> Option<&EntityRecord> {
         match key.server_id() {
             None if key.kind == EntityKind::Zone => self.zones.find(&key.name)?.record.as_ref(),
+            None if key.kind == EntityKind::Hook => self.hooks.find(&key.name)?.record.as_ref(),
+            None if key.kind == EntityKind::Group => self.groups.find(&key.name)?.record.as_ref(),
             None => self.known_client(&key.name)?.record.as_ref(),
             Some(server) => {
                 let server = self.servers.get(&ServerId::parse(server).ok()?)?;
@@ -257,9 +283,11 @@ impl Snapshot {
         self.entity(key).is_some() || self.out_of_service.rows().any(|row| row.key == key.into())
     }
 
-    /// The keys of all entities of a kind in a server. For the kinds zone, server and client, all keys.
-    pub(super) fn keys_in(&self, kind: EntityKind, server: &str) -> Vec<EntityKey> {
+    /// The keys of all entities of a kind in a server. For the kinds zone, group, hook, server and client, all keys.
+    pub fn keys_in(&self, kind: EntityKind, server: &str) -> Vec<EntityKey> {
         match kind.place() {
+            Place::Catalog if kind == EntityKind::Group => return self.groups.keys(),
+            Place::Catalog if kind == EntityKind::Hook => return self.hooks.keys(),
             Place::Catalog => return self.zones.keys(),
             Place::Client => return self.clients().map(|it| EntityKey::client(&it.id)).collect(),
             Place::Server => {
@@ -270,6 +298,16 @@ impl Snapshot {
         }
         let server = ServerId::parse(server).ok().and_then(|id| self.servers.get(&id));
         server.map_or_else(Vec::new, |server| kind.keys_in(server))
+    }
+
+    /// A hook, active or not. `None` if it does not exist, or cannot be read by this version.
+    pub fn hook(&self, name: &str) -> Option<&Arc<Hook>> {
+        self.hooks.find(name)
+    }
+
+    /// All hooks, active or not, in the order of their names.
+    pub fn hooks(&self) -> impl Iterator<Item = &Arc<Hook>> {
+        self.hooks.all()
     }
 
     /// The issuer of a server, whether or not the server exists.
@@ -314,240 +352,20 @@ impl Snapshot {
         self.clients.all()
     }
 
+    /// The catalog as it would be if the holds of all clients were lifted. `None` if no client is on hold.
+    pub fn without_holds(&self) -> Option<Self> {
+        let held = self.clients().filter(|client| client.spec.is_on_hold());
+        let edits = held.map(|client| {
+            let (key, spec) = (EntityKey::client(&client.id), client.spec.clone().without_hold());
+            Edit::Put(Entity { key, owner: client.owner, spec: spec.into() })
+        });
+        let edits: Vec<_> = edits.collect();
+        (!edits.is_empty()).then(|| self.edited(self.version(), edits))
+    }
+
     /// Tells whether an active client has registered this web origin.
     pub fn has_origin(&self, origin: &str) -> bool {
         self.origins.contains(origin)
-    }
-}
-
-/// An authorization server with its scopes, claims, trusted issuers and policies.
-#[derive(Clone, Debug)]
-pub struct AuthorizationServer {
-    /// Its id.
-    pub id: ServerId,
-    /// Its issuer.
-    pub issuer: Issuer,
-    /// The spec of the server itself.
-    pub spec: ServerSpec,
-    /// Its scopes.
-    pub scopes: BTreeMap<Scope, ScopeSpec>,
-    /// Its claims. The name of a claim is in its key.
-    pub claims: BTreeMap<EntityKey, ClaimSpec>,
-    /// The issuers whose assertions it accepts, by their `iss`.
-    pub trusted_issuers: BTreeMap<String, TrustedIssuer>,
-    policies: BTreeMap<String, Policy>,
-    /// The scopes of a request without `scope` parameter.
-    pub default_scopes: ScopeSet,
-    ordered_policies: OrderedPolicies,
-    own_tokens: Rules,
-    targets: Targets,
-    is_written: bool,
-    /// The owner, the id and the times of the server and of each entity that belongs to it.
-    rows: BTreeMap<EntityKey, (Owner, Option<EntityRecord>)>,
-}
-
-/// An active rule for a client and a grant type.
-#[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "only the server constructs it")]
-pub struct Candidate<'s> {
-    /// The index of the policy in [`AuthorizationServer::policies`].
-    pub policy_place: u32,
-    /// The policy.
-    pub policy: &'s Policy,
-    /// The index of the rule in [`Policy::rules`].
-    pub rule_place: u32,
-    /// The rule.
-    pub rule: &'s Rule,
-    /// The bits of the rule's scopes.
-    pub filter: ScopeFilter,
-}
-
-impl AuthorizationServer {
-    /// The org server. Its scopes are the admin scopes, and its audience is its own issuer.
-    fn org(base: &Issuer) -> Self {
-        let scopes = admin_scopes::SCOPES.iter().filter_map(|(name, description)| {
-            let spec = ScopeSpec { description: (*description).to_owned(), ..ScopeSpec::default() };
-            Some((Scope::parse(name).ok()?, spec))
-        });
-        let mut org = Self {
-            spec: ServerSpec {
-                name: "Organisation".to_owned(),
-                audiences: vec![AudienceSpec {
-                    name: Audience::parse(base.as_str()).expect("an issuer is printable"),
-                    resources: Vec::new(),
-                }],
-                dialect: Default::default(),
-                algorithms: vec![Algorithm::Rs256],
-                trusted_servers: Default::default(),
-                keys: Default::default(),
-                status: Status::Active,
-            },
-            scopes: scopes.collect(),
-            is_written: true,
-            issuer: base.clone(),
-            ..Self::custom(base, &ServerId::org())
-        };
-        org.index(&Zones::default());
-        org.ordered_policies = OrderedPolicies::indexed(vec![built_in::org_policy()]);
-        org
-    }
-
-    /// A custom server that the catalog does not define yet. `default` exists even so.
-    fn custom(base: &Issuer, id: &ServerId) -> Self {
-        let issuer = Self::issuer(base, id);
-        let spec = ServerSpec::unwritten();
-        Self {
-            id: id.clone(),
-            own_tokens: own_tokens::own_rules(&issuer, &spec.audiences),
-            targets: Targets::of(&spec.audiences),
-            issuer,
-            spec,
-            scopes: BTreeMap::new(),
-            claims: BTreeMap::new(),
-            trusted_issuers: BTreeMap::new(),
-            policies: BTreeMap::new(),
-            default_scopes: ScopeSet::empty(),
-            ordered_policies: OrderedPolicies::default(),
-            is_written: id.is_default(),
-            rows: BTreeMap::new(),
-        }
-    }
-
-    fn issuer(base: &Issuer, id: &ServerId) -> Issuer {
-        let issuer = format!("{}/oauth2/{id}", base.as_str().trim_end_matches('/'));
-        Issuer::parse(&issuer).expect("a base URL with a path is an issuer")
-    }
-
-    /// Tells whether neither the server nor any entity of it is written.
-    fn is_blank(&self) -> bool {
-        let is_childless = self.scopes.is_empty()
-            && self.claims.is_empty()
-            && self.trusted_issuers.is_empty()
-            && self.policies.is_empty();
-        !self.is_written && is_childless
-    }
-
-    /// The URL of an endpoint, by the last part of its path.
-    pub fn endpoint(&self, name: &str) -> String {
-        let issuer = self.issuer.as_str().trim_end_matches('/');
-        let below = if self.id.is_org() { "/oauth2" } else { "" };
-        format!("{issuer}{below}/v1/{name}")
-    }
-
-    /// The active policies, in the order in which they are tried.
-    pub fn policies(&self) -> &[Policy] {
-        self.ordered_policies.all()
-    }
-
-    /// The active policies that apply to a client, each with its index in [`policies`](Self::policies).
-    pub fn policies_for(&self, client: &str) -> impl Iterator<Item = (u32, &Policy)> {
-        let policies = (0..).zip(self.policies());
-        policies.filter(move |(_, policy)| policy.applies_to(client))
-    }
-
-    /// The active rules for a client and a grant type, in the order in which they are tried.
-    pub fn rules_for<'s>(
-        &'s self,
-        client: &str,
-        grant_type: &'s str,
-    ) -> impl Iterator<Item = Candidate<'s>> {
-        let policies = self.ordered_policies.policies_for(client, grant_type);
-        policies.flat_map(move |(policy_place, policy)| {
-            policy.rules_for(grant_type).map(move |(rule_place, filter, rule)| Candidate {
-                policy_place,
-                policy,
-                rule_place,
-                rule,
-                filter,
-            })
-        })
-    }
-
-    /// Tells whether a claim has an expression that reads this name.
-    pub(crate) fn claims_read(&self, root: Root) -> bool {
-        self.claims.values().any(|claim| match &claim.value {
-            ClaimSource::Expression(expression) => expression.text.reads().contains(&root),
-            _ => false,
-        })
-    }
-
-    /// The audience of a token, by the `resource` parameter of the request (RFC 8707).
-    ///
-    /// The name of an audience also selects it. Without the parameter it is the first audience.
-    pub fn audience(&self, resource: Option<&Resource<'_>>) -> Option<&Audience> {
-        let place = match resource {
-            None => 0,
-            Some(resource) => self.targets.selected(resource)?,
-        };
-        self.spec.audiences.get(place).map(|audience| &audience.name)
-    }
-
-    /// The rules that verify this server's own access tokens.
-    pub(crate) fn own_tokens(&self) -> &Rules {
-        &self.own_tokens
-    }
-
-    fn edit(&mut self, edit: Edit, record: Option<EntityRecord>) {
-        match edit {
-            Edit::Delete(key) => {
-                self.rows.remove(&key);
-                key.kind.delete(&key, self);
-            }
-            Edit::Put(Entity { key, owner, spec }) => {
-                spec.put(&key, self);
-                self.rows.insert(key, (owner, record));
-            }
-        }
-    }
-
-    /// Sets the spec of the server itself.
-    pub(super) fn write(&mut self, spec: ServerSpec) {
-        self.spec = spec;
-        self.is_written = true;
-    }
-
-    /// Resets the spec of the server itself.
-    pub(super) fn unwrite(&mut self) {
-        self.write(ServerSpec::unwritten());
-        self.is_written = self.id.is_default();
-    }
-
-    /// The spec of the server itself, if it is written.
-    pub(super) fn written(&self) -> Option<&ServerSpec> {
-        self.is_written.then_some(&self.spec)
-    }
-
-    /// The policy with this name, if there is one.
-    pub(super) fn known_policy(&self, name: &str) -> Option<&Policy> {
-        self.policies.get(name)
-    }
-
-    /// All policies with their rules, active or not.
-    pub(super) fn written_policies(
-        &self,
-    ) -> impl Iterator<Item = (&str, Option<&PolicySpec>, &BTreeMap<String, RuleSpec>)> {
-        let policies = self.policies.iter();
-        policies.map(|(name, policy)| (name.as_str(), policy.spec.as_ref(), &policy.written))
-    }
-
-    /// The policy with this name, which is added if there is none.
-    pub(super) fn policy(&mut self, name: &str) -> &mut Policy {
-        self.policies.entry(name.to_owned()).or_insert_with(|| Policy::named(name))
-    }
-
-    fn uses_zones(&self) -> bool {
-        let mut rules = self.policies.values().flat_map(|policy| policy.written.values());
-        rules.any(|rule| !rule.zones.is_empty() || !rule.not_zones.is_empty())
-    }
-
-    /// Rebuilds the values that are derived from the specs, for fast lookups.
-    fn index(&mut self, zones: &Zones) {
-        self.own_tokens = own_tokens::own_rules(&self.issuer, &self.spec.audiences);
-        self.targets = Targets::of(&self.spec.audiences);
-        self.policies.retain(|_, policy| policy.spec.is_some() || !policy.written.is_empty());
-        let defaults = self.scopes.iter().filter(|(_, spec)| spec.default).map(|(name, _)| name);
-        self.default_scopes = ScopeSet::from_tokens(defaults).expect("they are scopes");
-        self.ordered_policies = OrderedPolicies::of(&self.policies, zones);
     }
 }
 

@@ -83,7 +83,8 @@ pub enum Affected<'a> {
     /// A client, by its id.
     Client(&'a str),
     /// Nothing. An entity that refers to a row of an unknown kind has a member for it, which is unreadable
-    /// too. A rule that names an unreadable zone cannot be evaluated where it depends on the zone.
+    /// too. A rule that names an unreadable zone cannot be evaluated where it depends on the zone. An
+    /// unreadable hook fails.
     Nothing,
     /// A server, by its id.
     Server(&'a str),
@@ -137,7 +138,6 @@ pub struct StoredRow {
 /// The result of reading a stored row.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a row is readable or not")]
-#[expect(clippy::large_enum_variant, reason = "callers construct `Spec::Rule` without a box")]
 pub enum ReadRow {
     /// A change of an entity.
     Edit(Edit),

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::draft::Draft;
 use super::ids::BadScopes;
-use super::{expression, json};
+use super::{expression, json, status};
 use crate::catalog::{
     ClaimExpression, ClaimSource, ClaimSpec, EntityKey, EntityKind, GroupFilter, GroupMatch,
     OnError, Spec, TokenKind,
@@ -14,7 +14,7 @@ use crate::toml_reader::{Node, Shape, Table};
 
 pub(super) const CLAIM: Shape = Shape {
     what: "a claim",
-    keys: &["name", "token", "value", "scopes", "on_error"],
+    keys: &["name", "token", "value", "scopes", "on_error", "status"],
     ..Shape::NONE
 };
 
@@ -68,13 +68,17 @@ fn read(claim: Table<'_>, bad: &BadScopes<'_>) -> Option<ClaimSpec> {
     let scopes = claim.optional("scopes").and_then(Node::texts).unwrap_or_default();
     let scopes: Vec<_> = scopes.into_iter().map(|scope| bad.scope(scope)).collect();
     let scopes = scopes.into_iter().collect::<Option<_>>();
-    Some(ClaimSpec { token: token?, value: value?, scopes: scopes? })
+    let status = status::read(claim);
+    Some(ClaimSpec { token: token?, value: value?, scopes: scopes?, status })
 }
 
 fn read_value(node: Node<'_>) -> Option<ClaimSource> {
     let value = node.table(&VALUE)?;
     let sources = ["attribute", "constant", "expression", "groups"].map(|key| value.optional(key));
     if sources.iter().flatten().count() != 1 {
+        if value.has_unknown_key() {
+            return None;
+        }
         node.refuse(format_args!(
             "a claim has one value: write {{ attribute = \"user.NAME\" }}, {{ groups = {{ … }} }}, {{ constant = … }} or {{ expression = \"…\" }}"
         ));
@@ -113,6 +117,9 @@ fn read_groups(node: Node<'_>) -> Option<ClaimSource> {
     let table = node.table(&GROUPS)?;
     let mut filters = GROUPS.keys.iter().filter_map(|key| Some((*key, table.optional(key)?)));
     let (Some((key, value)), None) = (filters.next(), filters.next()) else {
+        if table.has_unknown_key() {
+            return None;
+        }
         node.refuse(format_args!("groups are chosen in one way: write {{ starts_with = \"…\" }}"));
         return None;
     };

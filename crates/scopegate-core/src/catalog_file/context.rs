@@ -2,7 +2,7 @@
 
 use scopegate_claims::Issuer;
 
-use crate::catalog::{ClientId, ClientSecret, UserId};
+use crate::catalog::{ClientId, ClientSecret, EntityKey, HookSecret, UserId};
 
 /// The environment in which a catalog file is read.
 ///
@@ -55,8 +55,30 @@ pub trait CatalogContext {
         None
     }
 
+    /// The stored form of a hook's secret, as [`HookSecret::seal`] makes it.
+    ///
+    /// Without a store there is nothing to seal it under. It then opens nowhere.
+    fn seal_hook_secret(&self, hook: &str, secret: &str) -> Vec<u8> {
+        let _ = (hook, secret);
+        Vec::new()
+    }
+
+    /// The secret of a hook that the store has under an id, for `{ kept = "ID" }`. `None` if there is no such
+    /// secret.
+    fn kept_hook_secret(&self, hook: &str, id: &str) -> Option<HookSecret> {
+        let _ = (hook, id);
+        None
+    }
+
     /// The issuer of the org server, if it is known. No audience may equal an issuer.
     fn issuer_base(&self) -> Option<&Issuer>;
+
+    /// Tells whether the stored entity with this key names this client, which does not exist any more. It is
+    /// warned of then. Otherwise a client that does not exist is refused.
+    fn dangles(&self, of: &EntityKey, client: &ClientId) -> bool {
+        let _ = (of, client);
+        false
+    }
 
     /// Tells whether the API owns a client with this id, so that the file may refer to it.
     ///

@@ -1,8 +1,11 @@
 //! The entities that were read from the file so far, with their positions.
 
 use super::position;
-use crate::catalog::{Edit, Entity, EntityKey, Fault, Owner, Spec};
+use crate::catalog::{Edit, Entity, EntityKey, EntityKind, Fault, Owner, Spec};
 use crate::toml_reader::{Problems, Table};
+
+/// Required keys, and the keys that may stand instead of them.
+const ALTERNATIVES: [(&str, &str); 1] = [("jwks", "jwks_uri")];
 
 /// The entities that were read so far, each with its table.
 pub(super) struct Draft<'f> {
@@ -38,6 +41,20 @@ impl<'f> Draft<'f> {
                 self.edits.push(Edit::Put(Entity { key, owner: Owner::File, spec: spec.into() }));
                 self.tables.push(table);
             }
+        }
+    }
+
+    /// Notes that the tables of a kind are misspelt, so that references to their entities are not reported too.
+    pub(super) fn miss_tables(
+        &mut self,
+        table: Table<'f>,
+        key: &str,
+        kind: EntityKind,
+        parent: &str,
+    ) {
+        if table.is_misspelt(key) {
+            let (parent, name) = (parent.to_owned(), self.placeholder_name());
+            self.unread.push(EntityKey { kind, parent, name });
         }
     }
 
@@ -81,7 +98,12 @@ impl<'f> Draft<'f> {
             Some(range) => self.problems.is_within(&range),
             // The key is not in the file. If it is required, report it, unless it is misspelt, which is
             // reported already.
-            None => fault.needed_by.is_none() || table.is_misspelt(key),
+            None => {
+                let is_misspelt = |(of, or): &(&str, &str)| *of == key && table.is_misspelt(or);
+                fault.needed_by.is_none()
+                    || table.is_misspelt(key)
+                    || ALTERNATIVES.iter().any(is_misspelt)
+            }
         }
     }
 

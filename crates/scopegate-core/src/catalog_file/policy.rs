@@ -6,8 +6,16 @@ use super::{rule, status};
 use crate::catalog::{EntityKey, EntityKind, PolicySpec, Spec};
 use crate::toml_reader::{Shape, Table};
 
-pub(super) const POLICY: Shape =
-    Shape { what: "a policy", keys: &["name", "clients", "status", "rule"], ..Shape::NONE };
+pub(super) const POLICY: Shape = Shape {
+    what: "a policy",
+    keys: &["name", "description", "clients", "status", "rule"],
+    ..Shape::NONE
+};
+
+/// Reads `description`, which is optional.
+pub(super) fn description(table: Table<'_>) -> String {
+    table.optional_text("description").map_or_else(String::new, |text| text.text.to_owned())
+}
 
 /// Reads the policies of a server, each followed by its rules.
 pub(super) fn read_all<'f>(
@@ -25,13 +33,14 @@ pub(super) fn read_all<'f>(
         draft.read(policy, key, || {
             let clients = ids.clients(policy);
             let status = status::read(policy);
-            Some(Spec::Policy(PolicySpec { priority, clients: clients?, status }))
+            let description = description(policy);
+            Some(Spec::Policy(PolicySpec { priority, description, clients: clients?, status }))
         });
         let rules = policy.tables("rule", "[[server.policy.rule]]", &rule::RULE);
         for (table, priority) in rules.into_iter().zip(1..) {
             let name = draft.name(table, "name");
             let key = EntityKey { kind: EntityKind::Rule, parent: parent.clone(), name };
-            draft.read(table, key, || rule::read(table, priority, scopes).map(Spec::Rule));
+            draft.read(table, key, || rule::read(table, priority, scopes).map(Spec::from));
         }
     }
 }

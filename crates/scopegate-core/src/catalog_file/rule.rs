@@ -35,9 +35,9 @@ pub(super) const RULE: Shape = Shape {
         "scope_lifetimes",
         "refresh_token_lifetime",
         "refresh_token_window",
+        "hooks",
         "status",
     ],
-    later: &["hooks"],
     ..Shape::NONE
 };
 
@@ -60,6 +60,7 @@ pub(super) fn read(rule: Table<'_>, priority: u32, bad_scopes: &BadScopes<'_>) -
     let names = |key, what| read_set(rule.optional(key), what, |name| Some(name.text.to_owned()));
     let when = rule.optional_text("when").map(|text| expression::read(text, Wanted::Boolean));
     let hours = rule.optional("hours").map(read_hours);
+    let hooks = rule.optional("hooks").and_then(Node::texts).unwrap_or_default();
     let client_auth = rule.optional("client_auth").map(read_client_auth);
     let scope_lifetimes =
         rule.optional("scope_lifetimes").map(|node| read_lifetimes(node, bad_scopes));
@@ -85,6 +86,7 @@ pub(super) fn read(rule: Table<'_>, priority: u32, bad_scopes: &BadScopes<'_>) -
         refresh_token_lifetime: optional(refresh_token_lifetime)?,
         refresh_token_window: refresh_token_window
             .unwrap_or(Some(RuleSpec::DEFAULT_REFRESH_TOKEN_WINDOW))?,
+        hooks: hooks.into_iter().map(|hook| hook.text.to_owned()).collect(),
         status: status::read(rule),
     })
 }

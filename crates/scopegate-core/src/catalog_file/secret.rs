@@ -48,6 +48,7 @@ fn read(
         [Some(sha256), None, None] => of_sha256(read_sha256(sha256.text()?)?),
         [None, Some(name), None] => of_sha256(read_variable(name.text()?, context)?),
         [None, None, Some(id)] => read_kept(id.text()?, client, context)?,
+        _ if secret.has_unknown_key() => return None,
         _ => {
             entry.refuse(format_args!(
                 "write {{ sha256 = \"…\" }} or {{ env = \"NAME\" }}, one of them"

@@ -21,6 +21,7 @@ pub(super) const SERVER: Shape = Shape {
     keys: &[
         "id",
         "name",
+        "description",
         "audiences",
         "dialect",
         "algorithms",
@@ -56,6 +57,7 @@ pub(super) fn read<'f>(server: Table<'f>, ids: &BadIds<'f>, draft: &mut Draft<'f
     draft.read(server, key, || read_spec(server, ids).map(Spec::Server));
     let scopes = server.tables("scope", "[[server.scope]]", &scope::SCOPE);
     let bad = BadScopes::of(&scopes);
+    draft.miss_tables(server, "scope", EntityKind::Scope, &id);
     for scope in scopes {
         scope::read(scope, &id, draft);
     }
@@ -78,6 +80,7 @@ fn read_spec(server: Table<'_>, ids: &BadIds<'_>) -> Option<ServerSpec> {
     let status = status::read(server);
     Some(ServerSpec {
         name: name.map_or_else(|| "?".to_owned(), |name| name.text.to_owned()),
+        description: policy::description(server),
         audiences: audiences?,
         dialect,
         algorithms: algorithms?,

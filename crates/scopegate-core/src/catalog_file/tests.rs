@@ -4,6 +4,8 @@ mod accepted;
 mod claims;
 mod clients;
 mod credentials;
+mod hooks;
+mod mistakes;
 mod policies;
 mod random;
 mod refresh;

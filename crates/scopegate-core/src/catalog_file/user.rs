@@ -168,6 +168,7 @@ fn read_password(node: Node<'_>, user: &UserId, context: &dyn CatalogContext) ->
             let chosen = read_variable(name.text()?, context)?;
             Some(context.seal_password(user, &passwords::hash_here(&chosen)))
         }
+        (Some(_), Some(_)) | (None, None) if password.has_unknown_key() => None,
         (Some(_), Some(_)) | (None, None) => {
             node.refuse(format_args!(
                 "write {{ hash = \"…\" }} or {{ env = \"NAME\" }}, one of them"

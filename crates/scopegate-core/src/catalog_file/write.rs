@@ -6,6 +6,7 @@
 mod client;
 mod document;
 mod field;
+mod hook;
 mod policy;
 mod rule;
 mod server;
@@ -23,6 +24,8 @@ pub fn fields(entity: &Entity) -> Vec<Field> {
     let fields = match &entity.spec {
         Spec::Claim(spec) => server::claim(spec),
         Spec::Client(spec) => client::client(spec),
+        Spec::Group(spec) => policy::group(spec),
+        Spec::Hook(spec) => hook::hook(spec),
         Spec::Policy(spec) => policy::policy(spec),
         Spec::Rule(spec) => rule::rule(spec),
         Spec::Scope(spec) => server::scope(spec),

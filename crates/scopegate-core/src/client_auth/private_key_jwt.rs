@@ -62,7 +62,8 @@ impl Method for PrivateKeyJwt {
         // for another endpoint is refused: it may have been taken from a request to that endpoint.
         let issuer = std::iter::once(proof.server.issuer.to_string());
         let endpoints = ["token", proof.endpoint].map(|name| proof.server.endpoint(name));
-        assertion.check(issuer.chain(endpoints), proof.now)?;
+        let also_at = proof.also_at.iter().cloned();
+        assertion.check(issuer.chain(endpoints).chain(also_at), proof.now)?;
         let used = Change::UseAssertion {
             client: client.id.clone(),
             expires_at: assertion.forget_at(),

@@ -71,6 +71,7 @@ impl World {
             presented,
             server: self.catalog.server(&ServerId::default_server()).unwrap().unwrap(),
             endpoint: "token",
+            also_at: &[],
             master_key: &self.master_key,
             keys: None,
             now: NOW,

@@ -293,8 +293,7 @@ impl Authority {
                 change
             }
         };
-        // `offline_access` alone gives nothing to refresh.
-        if granted.scopes.iter().all(|name| name == "offline_access") {
+        if consent::is_nothing(&granted.scopes) {
             return Err(AuthorizeError::Denied);
         }
         let mut deciding = Deciding::new(DecisionKind::AuthorizationCode, server, client, *now);

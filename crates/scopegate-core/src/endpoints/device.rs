@@ -3,5 +3,5 @@
 mod activation;
 mod authorization;
 
-pub use activation::{Activation, ActivationError, DeviceAnswer, DeviceQuestion};
+pub use activation::{Activation, ActivationError, DeviceAnswer, DeviceOutcome, DeviceQuestion};
 pub use authorization::DeviceResponse;

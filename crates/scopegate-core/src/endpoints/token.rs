@@ -11,20 +11,18 @@ mod response;
 
 use std::time::Duration;
 
-use scopegate_claims::Audience;
+use scopegate_claims::{Audience, ScopeSet};
 
-use crate::audit::{AuditEvent, Basis, ClientDecision, DecisionKind};
+use crate::audit::{AuditEvent, Basis, ClientDecision, DecisionKind, HookRun, RefusedFacts};
 use crate::authority::Authority;
-use crate::call::{
-    CallKind, ClientCall, ClientEndpoint, ClientRequest, Considered, Denied, Refused, selected,
-};
+use crate::call::{CallKind, ClientCall, ClientEndpoint, ClientRequest, Denied, Refused, selected};
 use crate::catalog::Resource;
 use crate::error::CallError;
 use crate::expression::Root;
 use crate::grants::{self, Decision, Grant, GrantRequest, Right, Signed, WithToken};
 use crate::policy::{self, Evaluation, Facts, Granted, Wanted};
 use crate::store::Change;
-use crate::token::{self, Allowed, Amendments, Requested, Subject};
+use crate::token::{self, Allowed, Amendments, Asking, Requested, Subject};
 
 pub use administrator::VouchedRequest;
 pub use response::TokenResponse;
@@ -72,8 +70,21 @@ impl Authority {
         max_lifetime: Option<Duration>,
     ) -> Result<TokenResponse, Denied> {
         let grant = grants::usable(call.kind.grant_type, &call.server, &call.client)?;
-        let Decision { subject, right, mut extras, mut changes, once_signed } =
-            grant.decide(&GrantRequest::new(self, call)).await?;
+        let decision = grant.decide(&GrantRequest::new(self, call)).await?;
+        let user = decision.subject.person().map(|person| person.user.id.clone());
+        let issued = self.issue_to(call, decision, amendments, max_lifetime).await;
+        issued.map_err(|denied| denied.about(user.as_ref()))
+    }
+
+    /// The rest, once the subject of the token is known.
+    async fn issue_to(
+        &self,
+        call: &ClientCall<'_>,
+        decision: Decision<'_>,
+        amendments: &mut Amendments,
+        max_lifetime: Option<Duration>,
+    ) -> Result<TokenResponse, Denied> {
+        let Decision { subject, right, mut extras, mut changes, once_signed } = decision;
         let (mut granted, audience, requested) = by_right(call, right, &subject)?;
         let resource = requested.resource.or(extras.requested.resource);
         extras.requested = Requested { resource, ..requested };
@@ -88,7 +99,20 @@ impl Authority {
             extras: &extras,
             now: call.now,
         };
-        let draft = amendments.amend(token::draft(allowed)?, call.request.deadline).await?;
+        let asking = Asking {
+            catalog: &call.catalog,
+            grant_type: call.kind.grant_type.unwrap_or_default(),
+            redirect_uri: call.form().value("redirect_uri"),
+            decision: call.id,
+            deadline: call.request.deadline,
+            max_lifetime,
+        };
+        let amended = amendments.amend(token::draft(allowed)?, &self.hooks, &asking).await;
+        let draft = amended.map_err(|error| {
+            let hooks = amendments.runs().to_vec();
+            Denied { facts: by_hooks(call, &subject), hooks, ..error.into() }
+        })?;
+        narrow_families(&mut changes, &draft.scopes);
         let waits_for_storage =
             !(changes.is_empty() && once_signed.is_none() && call.proved.is_empty());
         let key = self.keys.signer_for(&call.server, draft.longest_lifetime()).await?;
@@ -99,7 +123,7 @@ impl Authority {
         let signed = Signed { id: &tokens.id, ends_at: tokens.ends_at, granted: &granted };
         let WithToken { changes: more, refresh_token } =
             once_signed.map_or_else(WithToken::default, |step| step.take(&signed));
-        let event = granted_event(call, &granted, &subject, &tokens);
+        let event = granted_event(call, &granted, &subject, &tokens, amendments.runs());
         match place {
             Some(place) => place.take(event),
             None => {
@@ -164,13 +188,14 @@ fn by_right<'c>(
                 wanted: &wanted,
             };
             let Evaluation { outcome, trace } = policy::evaluate(&facts);
-            let mut granted = outcome.granted().map_err(|error| {
-                let user = person.map(|person| person.user.id.clone());
-                let considered = Considered { user, facts: facts.recorded(Some(&trace)) };
-                Denied { considered: Some(considered), ..error.into() }
+            let mut granted = outcome.granted().map_err(|error| Denied {
+                facts: Some(facts.recorded(Some(&trace))),
+                ..error.into()
             })?;
             if let Some(until) = until {
-                granted.lifetime = granted.lifetime.min(until.since(call.now));
+                let most = until.since(call.now);
+                granted.lifetime = granted.lifetime.min(most);
+                granted.lifetime_cap = Some(granted.lifetime_cap.map_or(most, |cap| cap.min(most)));
             }
             let scopes =
                 if server.claims_read(Root::Scopes) { facts.requested_scopes() } else { None };
@@ -180,11 +205,36 @@ fn by_right<'c>(
     }
 }
 
+/// What is recorded of a request that the policies allow and a hook refuses.
+fn by_hooks(call: &ClientCall<'_>, subject: &Subject) -> Option<Box<RefusedFacts>> {
+    let mut facts = call.refusing().basis.facts?;
+    let person = subject.person();
+    if let Some(person) = person {
+        facts.groups.clone_from(&person.user.groups);
+        facts.acr = person.auth.as_ref().map(|auth| auth.acr.clone());
+        facts.auth_time = person.auth.as_ref().map(|auth| auth.at);
+    }
+    Some(Box::new(facts.cut()))
+}
+
+/// A refresh token gives no scope that a hook took away when the user signed in, even if the hook fails later and is
+/// open.
+fn narrow_families(changes: &mut [Change], scopes: &ScopeSet) {
+    for change in changes {
+        if let Change::OpenFamily(family) = change
+            && !family.body.scopes.is_subset(scopes)
+        {
+            family.body.scopes = family.body.scopes.intersection(scopes);
+        }
+    }
+}
+
 fn granted_event(
     call: &ClientCall<'_>,
     granted: &Granted,
     subject: &Subject,
     tokens: &token::SignedTokens,
+    hooks: &[HookRun],
 ) -> AuditEvent {
     let deciding = call.deciding();
     let decision = ClientDecision {
@@ -197,6 +247,7 @@ fn granted_event(
             catalog: deciding.basis.catalog,
             lifetime: Some(tokens.lifetime),
             facts: None,
+            hooks: hooks.to_vec(),
         },
         ..deciding.allowed()
     };

@@ -199,6 +199,16 @@ impl From<&CallError> for OAuthError {
             CallError::ClaimFailed { .. } => {
                 Self::new(400, Code::ServerError, "A claim of the token cannot be computed.")
             }
+            CallError::HookFailed { .. } => {
+                Self::new(400, Code::ServerError, "A token hook failed.")
+            }
+            CallError::HooksLeftNoScope => {
+                Self::new(400, Code::AccessDenied, "The token hooks took away all scopes.")
+            }
+            // The client gets the text of the hook instead: `CallError::summary`.
+            CallError::RefusedByHook { .. } => {
+                Self::new(400, Code::ServerError, "A token hook refused the request.")
+            }
             CallError::TooManyGroups => {
                 Self::new(400, Code::ServerError, "A claim would name more than 100 groups.")
             }
@@ -264,6 +274,14 @@ impl From<&CallError> for OAuthError {
             ) => Self {
                 retry_after: Some(5),
                 ..Self::new(503, Code::TemporarilyUnavailable, "The storage is not available.")
+            },
+            CallError::SignerUnavailable(_) => Self {
+                retry_after: Some(5),
+                ..Self::new(
+                    503,
+                    Code::TemporarilyUnavailable,
+                    "The signing keys are not available.",
+                )
             },
             CallError::Signing(_) => Self::new(500, Code::ServerError, "The token was not signed."),
         }

@@ -78,6 +78,27 @@ pub enum CallError {
         /// Why. It contains no values.
         why: EvaluationError,
     },
+    /// A token hook failed, and the request must not be granted without it.
+    #[error("the token hook {hook:?} failed: {why}")]
+    HookFailed {
+        /// The name of the hook.
+        hook: Box<str>,
+        /// Why, with a name from a fixed list.
+        failure: &'static str,
+        /// Why, for the log. It contains no values.
+        why: Box<str>,
+    },
+    /// The token hooks took away all scopes.
+    #[error("the token hooks took away all scopes")]
+    HooksLeftNoScope,
+    /// A token hook answered that the request must be refused.
+    #[error("the token hook {hook:?} refused the request")]
+    RefusedByHook {
+        /// The name of the hook.
+        hook: String,
+        /// The text of the hook for the client. It is neither logged nor stored.
+        summary: String,
+    },
     /// A claim would contain more than 100 groups.
     #[error("a claim would contain too many groups")]
     TooManyGroups,
@@ -113,6 +134,10 @@ pub enum CallError {
     /// The storage failed.
     #[error(transparent)]
     Storage(StoreError),
+    /// The service that holds the private keys, such as an HSM, cannot be used. The text is for the
+    /// log.
+    #[error("the service that holds the signing keys cannot be used: {0}")]
+    SignerUnavailable(String),
     /// A signing key could not be made, or signing failed.
     #[error("signing failed")]
     Signing(#[source] scopegate_jose::JoseError),
@@ -130,6 +155,14 @@ impl CallError {
 }
 
 impl CallError {
+    /// The text of a token hook for the client, which replaces the fixed text of the answer.
+    pub fn summary(&self) -> Option<&str> {
+        match self {
+            Self::RefusedByHook { summary, .. } => Some(summary),
+            _ => None,
+        }
+    }
+
     /// The rule that denies the request, as `policy/rule`, if one does.
     pub(crate) fn denying_rule(&self) -> Option<&str> {
         match self {

@@ -9,8 +9,9 @@ use super::explanation::{ShownClaim, ShownToken};
 use super::inquiry::Inquiry;
 use crate::catalog::{AuthorizationServer, EntityKey, TokenKind};
 use crate::directory::standard_claims;
-use crate::keys::Signer;
-use crate::token::{self, explain_claims};
+use crate::expression::Work;
+use crate::keys::{KeyError, Signer};
+use crate::token::{self, TokenDraft, explain_claims};
 
 /// Returns the payload instead of signing it. So the tokens are drafted and written as real ones.
 #[derive(Debug)]
@@ -26,8 +27,8 @@ impl Signer for Unsigned {
         ""
     }
 
-    async fn sign(&self, _: TokenType, payload: &[u8]) -> Result<String, JoseError> {
-        String::from_utf8(payload.to_vec()).map_err(|_| JoseError::Unserializable)
+    async fn sign(&self, _: TokenType, payload: &[u8]) -> Result<String, KeyError> {
+        String::from_utf8(payload.to_vec()).map_err(|_| JoseError::Unserializable.into())
     }
 }
 
@@ -39,9 +40,19 @@ pub(super) async fn payloads(
     inquiry: &Inquiry,
     allowance: &Allowance,
 ) -> (Option<Value>, Option<Value>) {
+    match token::draft(allowance.allowed(inquiry)) {
+        Ok(draft) => payloads_of(draft, allowance).await,
+        Err(_) => (None, None),
+    }
+}
+
+/// The payloads of a draft.
+pub(super) async fn payloads_of(
+    draft: TokenDraft<'_>,
+    allowance: &Allowance,
+) -> (Option<Value>, Option<Value>) {
     let algorithm = allowance.parties.server.spec.algorithms.first();
     let signer = Unsigned(algorithm.copied().unwrap_or(Algorithm::Rs256));
-    let Ok(draft) = token::draft(allowance.allowed(inquiry)) else { return (None, None) };
     let Ok(tokens) = draft.sign(&signer).await else { return (None, None) };
     let read = |payload: &str| {
         let mut payload: Value = serde_json::from_str(payload).ok()?;
@@ -80,8 +91,10 @@ pub(super) fn shown(
 pub(super) fn failures(inquiry: &Inquiry, allowance: &Allowance) -> Vec<String> {
     let allowed = allowance.allowed(inquiry);
     let (inputs, scopes) = (allowed.inputs(), &allowance.granted.scopes);
+    let work = Work::new();
     let kinds = [TokenKind::Access, TokenKind::Id].into_iter();
-    let claims = kinds.flat_map(|kind| explain_claims(allowed.server, kind, &inputs, scopes));
+    let claims =
+        kinds.flat_map(|kind| explain_claims(allowed.server, kind, &inputs, scopes, &work));
     let failed = claims.filter_map(|claim| {
         let why = claim.failure?;
         Some(format!("the claim `{}` is left out: {why}; {}", claim.name, claim.source))

@@ -204,7 +204,8 @@ fn client(inquiry: &Inquiry) -> Result<&Arc<Client>, Box<Refusal>> {
     }
     if !client.spec.status.is_active() {
         let error = CallError::InvalidClient("the client is inactive");
-        return Err(Refusal::new(Cause::ClientStatus, error, "ACTIVE", "INACTIVE"));
+        let found = if client.spec.is_on_hold() { "INACTIVE, on hold" } else { "INACTIVE" };
+        return Err(Refusal::new(Cause::ClientStatus, error, "ACTIVE", found));
     }
     Ok(client)
 }

@@ -63,7 +63,7 @@ impl Authority {
     }
 
     /// The inquiry of a description, and what it assumes.
-    async fn inquiry(
+    pub(super) async fn inquiry(
         &self,
         request: &DescribedRequest,
     ) -> Result<(Inquiry, Vec<String>), CannotTell> {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::decide::{Allowance, decide, parties, wanted};
+use super::hooks::ShownHook;
 use super::inquiry::Inquiry;
 use super::refusal::{Cause, Refusal};
 use super::{claims, suggest, tried};
@@ -32,6 +33,9 @@ pub struct Explanation {
     pub rules: Vec<ShownRule>,
     /// What is granted.
     pub granted: Option<GrantedTokens>,
+    /// The token hooks of the rule, in their order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<ShownHook>,
     /// The claims of the tokens.
     pub claims: Vec<ShownClaim>,
     /// The payload of the access token that would be issued.
@@ -160,6 +164,10 @@ pub enum ShownToken {
     Id,
 }
 
+/// What is to be known if the hooks are not called.
+pub(super) const BEFORE_HOOKS: &str =
+    "hooks may change the tokens, which are shown as they are before (--call-hooks)";
+
 impl Explanation {
     /// Explains an inquiry.
     pub(super) async fn of(inquiry: &Inquiry) -> Self {
@@ -186,6 +194,7 @@ impl Explanation {
             refused_by: None,
             rules: Vec::new(),
             granted: None,
+            hooks: Vec::new(),
             claims: Vec::new(),
             access_token: None,
             id_token: None,
@@ -227,6 +236,10 @@ impl Explanation {
                 inquiry.login(),
                 allowance.consent_to
             ));
+        }
+        self.hooks = granted.hooks.iter().map(|name| ShownHook::named(name)).collect();
+        if !self.hooks.is_empty() {
+            self.notes.push(BEFORE_HOOKS.to_owned());
         }
         self.notes.extend(claims::failures(inquiry, allowance));
         let payloads = claims::payloads(inquiry, allowance).await;

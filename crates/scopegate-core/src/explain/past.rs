@@ -5,7 +5,10 @@ use std::sync::Arc;
 use scopegate_claims::ScopeSet;
 
 use super::described::methods;
-use super::explanation::{Explanation, FailedCheck, GrantedTokens, Kind, ShownRule, names};
+use super::explanation::{
+    BEFORE_HOOKS, Explanation, FailedCheck, GrantedTokens, Kind, ShownRule, names,
+};
+use super::hooks::ShownHook;
 use super::inquiry::{Inquiry, NOT_RECORDED, consented};
 use super::{CannotTell, show_time};
 use crate::administration::history::HistoryError;
@@ -53,6 +56,7 @@ impl Authority {
         inquiry.consented = consented(&*self.store, &inquiry).await?;
 
         let mut explanation = Explanation::of(&inquiry).await;
+        let hooks = decision.basis.hooks.iter().map(ShownHook::from).collect::<Vec<_>>();
         if !is_by_rules || !agrees(&explanation, decision) {
             explanation = Explanation::of_request(&inquiry);
             recorded(&mut explanation, decision, &inquiry);
@@ -61,6 +65,13 @@ impl Authority {
             (&mut explanation.granted, decision.basis.lifetime)
         {
             granted.access_token_lifetime = Some(lifetime.as_secs());
+        }
+        explanation.hooks = hooks;
+        explanation.notes.retain(|note| note != BEFORE_HOOKS);
+        if !explanation.hooks.is_empty() && explanation.granted.is_some() {
+            notes.push(
+                "hooks may have changed the tokens: what they answered is not recorded".to_owned(),
+            );
         }
         if let Some(facts) = &decision.basis.facts {
             notes.extend(counted(facts.unknown_scopes, "scopes"));

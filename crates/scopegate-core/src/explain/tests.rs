@@ -1,5 +1,6 @@
 mod agreement;
 mod causes;
+mod conditions;
 mod past;
 mod refusals;
 

@@ -8,6 +8,7 @@ use super::explanation::{
     Explanation, FailedCheck, GrantedTokens, Kind, MatchedCondition, ShownClaim, ShownRule,
     ShownToken, duration,
 };
+use super::hooks::ShownHook;
 use super::inquiry::Inquiry;
 use super::refusal::{Cause, Refusal};
 use super::show_time;
@@ -48,7 +49,7 @@ pub(super) fn reason(inquiry: &Inquiry, refusal: &Refusal, rules: &[ShownRule]) 
         Cause::ClientSecret => {
             format!("`{grant_type}` needs a client that authenticates, and `{client}` does not")
         }
-        Cause::ClientStatus => format!("the client `{client}` is INACTIVE"),
+        Cause::ClientStatus => format!("the client `{client}` is {found}"),
         Cause::ClientType => {
             format!(
                 "`{grant_type}` needs a client that keeps a secret, and `{client}` is a {found} client"
@@ -203,6 +204,7 @@ impl fmt::Display for Explanation {
                 self.claims.iter().filter(|claim| claim.token == token),
             ));
         }
+        lines.extend(self.hook_lines());
         lines.extend(self.rule_lines());
         // Names may be written by others: they must not move the cursor of a terminal.
         let is_shown = |letter: char| if letter.is_control() { '\u{fffd}' } else { letter };
@@ -238,6 +240,21 @@ impl Explanation {
             let most = granted.refresh_token_lifetime;
             let most = most.map_or_else(|| "without limit".to_owned(), duration);
             lines.push(format!("refresh   {most}, unused at most {}", duration(window)));
+        }
+        lines
+    }
+
+    fn hook_lines(&self) -> Vec<String> {
+        if self.hooks.is_empty() {
+            return Vec::new();
+        }
+        let mut lines = vec![String::new(), "hooks, in order".to_owned()];
+        let names = width(self.hooks.iter().map(|hook| hook.name.as_str()));
+        for ShownHook { name, outcome, failure, micros } in &self.hooks {
+            let outcome = outcome.map_or("not called", |outcome| outcome.as_str());
+            let failure = failure.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+            let took = micros.map(|micros| format!(", {micros} µs")).unwrap_or_default();
+            lines.push(format!("  {name:names$}  {outcome}{failure}{took}"));
         }
         lines
     }

@@ -1,5 +1,7 @@
 //! The work and the memory that one evaluation may use.
 
+use std::cell::Cell;
+
 use super::error::Reason;
 
 /// Maximum number of steps of an evaluation. One step is a node, an element, or about 32 bytes of text.
@@ -11,6 +13,44 @@ const MAX_BYTES: usize = 256 * 1024;
 /// Maximum number of elements of a list that an evaluation makes or goes through.
 pub(super) const MAX_ELEMENTS: usize = 1000;
 
+/// The steps that all expressions of one decision may use together: the conditions of all rules, or the claims of all
+/// tokens. Without it, fifty rules would each use the limit of one evaluation.
+///
+/// An expression that uses up the steps fails, and so does each one after it.
+#[derive(Debug)]
+pub struct Work {
+    left: Cell<u32>,
+}
+
+impl Work {
+    /// The steps of a decision: 1,000,000.
+    pub const fn new() -> Self {
+        Self { left: Cell::new(MAX_STEPS) }
+    }
+
+    /// Tells whether an expression has used up the steps.
+    pub const fn is_used_up(&self) -> bool {
+        self.left.get() == 0
+    }
+
+    /// The limits of an evaluation.
+    pub(super) const fn budget(&self) -> Budget {
+        Budget { steps: self.left.get(), bytes: MAX_BYTES }
+    }
+
+    /// Takes what an evaluation has used.
+    pub(super) fn take(&self, used: &Budget, failed: Option<Reason>) {
+        let is_used_up = failed == Some(Reason::TooManySteps);
+        self.left.set(if is_used_up { 0 } else { used.steps });
+    }
+}
+
+impl Default for Work {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// What is left of the limits of one evaluation.
 #[derive(Debug)]
 pub(super) struct Budget {
@@ -19,6 +59,7 @@ pub(super) struct Budget {
 }
 
 impl Budget {
+    #[cfg(test)]
     pub(super) const fn new() -> Self {
         Self { steps: MAX_STEPS, bytes: MAX_BYTES }
     }

@@ -25,9 +25,9 @@ pub(super) struct Evaluation<'a> {
 }
 
 impl<'a> Evaluation<'a> {
-    pub(super) const fn new(inputs: &'a Inputs<'a>) -> Self {
+    pub(super) const fn new(inputs: &'a Inputs<'a>, budget: Budget) -> Self {
         let locals = [const { Value::Null }; MAX_MACROS];
-        Self { inputs, locals, budget: Budget::new() }
+        Self { inputs, locals, budget }
     }
 
     /// The result as JSON.

@@ -196,5 +196,5 @@ fn reused(request: &GrantRequest<'_>, grant_type: &'static str, began: Began<'_>
         (None, None) => None,
     };
     let changes = end.into_iter().chain([Change::Audit(event)]).collect();
-    Denied { error, changes, considered: None }
+    Denied { changes, ..Denied::by(error) }.about(user)
 }

@@ -8,9 +8,10 @@ use async_trait::async_trait;
 use scopegate_jose::sha256;
 
 use super::agreed::{self, Agreed};
-use super::code::{Binding, CodeBody, CodeState, Issued};
+use super::code::{Binding, CodeBody, CodeState, Issued, UsedCode};
 use super::{Decision, Grant, GrantRequest, code_verifier};
 use crate::call::Denied;
+use crate::catalog::UserId;
 use crate::directory::User;
 use crate::error::CallError;
 use crate::form::Form;
@@ -50,20 +51,17 @@ impl Grant for AuthorizationCode {
             let bindings = possible_bindings(request.form);
             return Err(agreed::forgotten(request, GRANT_TYPE, code, &bindings, unknown).await?);
         };
-        match body.state {
+        let user_of_code = body.state.user().clone();
+        let decided = match body.state {
             CodeState::Issued(_) if request.now >= artifact.expires_at => {
                 Err(invalid("the code has expired").into())
             }
-            CodeState::Issued(issued) => {
-                check(&issued.binding, request.form)?;
-                redeem(request, code, &artifact, *issued, user)
-            }
+            CodeState::Issued(issued) => redeem(request, code, &artifact, *issued, user),
             CodeState::Used { user, used, binding } => {
-                let binding = binding.ok_or(invalid("the code was used before"))?;
-                check(&binding, request.form)?;
-                Err(agreed::replayed(request, GRANT_TYPE, &used, &user))
+                Err(used_before(request, &used, binding.as_ref(), &user))
             }
-        }
+        };
+        decided.map_err(|denied| denied.about(&user_of_code))
     }
 }
 
@@ -110,9 +108,28 @@ async fn find(request: &GrantRequest<'_>, code: &str) -> Result<Option<Found>, D
     let body: CodeBody = serde_json::from_str(&artifact.body)
         .map_err(|_| StoreError::Corrupt("a code".to_owned()))?;
     if body.server != request.server.id || body.client != request.client.id {
-        return Err(invalid("the code is for another client or server").into());
+        let denied = Denied::from(invalid("the code is for another client or server"));
+        return Err(denied.about(body.state.user()));
     }
     Ok(Some(Found { artifact, body, user }))
+}
+
+/// Refuses a code that was used before. With the right redirect URI and code verifier, what the first use gave is
+/// revoked.
+fn used_before(
+    request: &GrantRequest<'_>,
+    used: &UsedCode,
+    binding: Option<&Binding>,
+    user: &UserId,
+) -> Denied {
+    let checked = match binding {
+        None => Err(invalid("the code was used before")),
+        Some(binding) => check(binding, request.form),
+    };
+    match checked {
+        Err(error) => error.into(),
+        Ok(()) => agreed::replayed(request, GRANT_TYPE, used, user),
+    }
 }
 
 /// Exchanges the code. Its row stays, so that a second use is detected.
@@ -123,6 +140,7 @@ fn redeem<'a>(
     issued: Issued,
     user: Option<User>,
 ) -> Result<Decision<'a>, Denied> {
+    check(&issued.binding, request.form)?;
     let Issued { binding, granted, audience, user: id, user_version, auth, id_token, .. } = issued;
     let resources = issued.resources;
     let agreed = Agreed {

@@ -71,6 +71,16 @@ pub(crate) enum CodeState {
     },
 }
 
+impl CodeState {
+    /// The user for whom the code was issued.
+    pub(crate) const fn user(&self) -> &UserId {
+        match self {
+            Self::Issued(issued) => &issued.user,
+            Self::Used { user, .. } => user,
+        }
+    }
+}
+
 /// The decision when the code was issued.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]

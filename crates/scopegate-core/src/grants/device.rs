@@ -68,6 +68,17 @@ pub(crate) enum State {
     Used { user: UserId, used: UsedCode },
 }
 
+impl State {
+    /// The user who allowed the request.
+    pub(crate) const fn user(&self) -> Option<&UserId> {
+        match self {
+            Self::Pending | Self::Denied => None,
+            Self::Approved(approval) => Some(&approval.user),
+            Self::Used { user, .. } => Some(user),
+        }
+    }
+}
+
 /// What a user allowed.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]

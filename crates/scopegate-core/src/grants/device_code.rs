@@ -46,18 +46,28 @@ impl Grant for DeviceCode {
             let unbound = [Binding::default()];
             return Err(agreed::forgotten(request, GRANT_TYPE, code, &unbound, unknown).await?);
         };
-        let has_expired = request.now >= body.ends_at;
-        match &body.state {
-            State::Used { user, used } => Err(agreed::replayed(request, GRANT_TYPE, used, user)),
-            State::Denied => Err(CallError::DeviceDenied.into()),
-            State::Pending | State::Approved(_) if has_expired => {
-                Err(CallError::ExpiredToken.into())
-            }
-            State::Pending => Err(pending(request, &artifact, &body).into()),
-            State::Approved(approval) => {
-                let agreed = agreed(code, approval.clone(), &body);
-                redeem(request, artifact, body, agreed).await
-            }
+        let user = body.state.user().cloned();
+        let decided = decide_found(request, code, artifact, body).await;
+        decided.map_err(|denied| denied.about(user.as_ref()))
+    }
+}
+
+/// Decides the request of a device that presents its own code.
+async fn decide_found<'a>(
+    request: &GrantRequest<'a>,
+    code: &str,
+    artifact: Artifact,
+    body: DeviceBody,
+) -> Result<Decision<'a>, Denied> {
+    let has_expired = request.now >= body.ends_at;
+    match &body.state {
+        State::Used { user, used } => Err(agreed::replayed(request, GRANT_TYPE, used, user)),
+        State::Denied => Err(CallError::DeviceDenied.into()),
+        State::Pending | State::Approved(_) if has_expired => Err(CallError::ExpiredToken.into()),
+        State::Pending => Err(pending(request, &artifact, &body).into()),
+        State::Approved(approval) => {
+            let agreed = agreed(code, approval.clone(), &body);
+            redeem(request, artifact, body, agreed).await
         }
     }
 }
@@ -76,7 +86,8 @@ async fn find(
     let Some(artifact) = artifact else { return Ok(None) };
     let body = DeviceBody::read(&artifact)?;
     if body.server != request.server.id || body.client != request.client.id {
-        return Err(invalid("the device code is for another client or server").into());
+        let denied = Denied::from(invalid("the device code is for another client or server"));
+        return Err(denied.about(body.state.user()));
     }
     Ok(Some((artifact, body)))
 }

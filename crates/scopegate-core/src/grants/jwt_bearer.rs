@@ -4,6 +4,7 @@
 //! The client authenticates with its own credentials. An assertion can be used once.
 
 use async_trait::async_trait;
+use scopegate_claims::ScopeSet;
 use scopegate_jose::{AlgorithmSet, UnverifiedJws, sha256};
 
 use super::without_user::{limit_to_consent, without_sign_in};
@@ -53,9 +54,7 @@ impl Grant for JwtBearer {
         let (assertion, issuer) = verified(request, text).await?;
         let used = mark_used(request, &assertion).await?;
         let user = user(request, &assertion, issuer).await?;
-        assignment::check(request.client, &user)?;
-        let at_most = without_sign_in(request, None)?;
-        let at_most = limit_to_consent(request, &user, at_most).await?;
+        let at_most = may_use(request, &user).await.map_err(|denied| denied.about(&user.id))?;
         Ok(Decision {
             subject: Subject::Person(Box::new(Person { user, auth: None })),
             right: Right::Policy {
@@ -70,6 +69,13 @@ impl Grant for JwtBearer {
             once_signed: None,
         })
     }
+}
+
+/// The most scopes of a user who is assigned to the client.
+async fn may_use(request: &GrantRequest<'_>, user: &User) -> Result<Option<ScopeSet>, Denied> {
+    assignment::check(request.client, user)?;
+    let at_most = without_sign_in(request, None)?;
+    Ok(limit_to_consent(request, user, at_most).await?)
 }
 
 fn invalid(why: &'static str) -> CallError {
@@ -150,7 +156,11 @@ async fn user(
             request.store.user(UserKey::Id(&id)).await?
         }
     };
-    Ok(user.filter(|user| user.status.is_active()).ok_or_else(unknown)?)
+    let user = user.ok_or_else(unknown)?;
+    match user.status.is_active() {
+        true => Ok(user),
+        false => Err(Denied::from(unknown()).about(&user.id)),
+    }
 }
 
 #[cfg(test)]

@@ -34,54 +34,61 @@ impl Grant for Refresh {
     }
 
     async fn decide<'a>(&self, request: &GrantRequest<'a>) -> Result<Decision<'a>, Denied> {
-        let Found { family, generation, user } = find(request).await?;
-        let policy = request.client.spec.refresh_token;
-        let shown = refresh_family::shown(&family, generation, policy, request.now);
-        match shown {
-            Shown::Newest | Shown::Parent => {}
-            Shown::Replaced if !family.revoked => return Err(reused(request, &family)),
-            Shown::Replaced => {
-                return Err(invalid("a replaced token of a family that was revoked"));
-            }
-            Shown::Unissued => {
-                tracing::warn!(
-                    family = %family.id,
-                    "a refresh token is newer than the storage: was an older backup restored?"
-                );
-                return Err(invalid("the token is newer than its family"));
-            }
-        }
-        if refresh_family::has_ended(&family, request.now) {
-            return Err(invalid("the family has ended"));
-        }
-        let person = person(request, &family, user)?;
-        let first_grant_type = family.body.grant_type.clone();
-        if !request.client.spec.grant_types.contains(&first_grant_type) {
-            return Err(CallError::UnauthorizedClient.into());
-        }
-        let body = family.body.clone();
-        Ok(Decision {
-            subject: Subject::Person(Box::new(person)),
-            // The policies decide again, for the grant with which the family began and for at most the
-            // scopes of the family.
-            right: Right::Policy {
-                grant_type: first_grant_type.into(),
-                at_most: Some(body.scopes),
-                audience: Some(body.audience),
-                resources: body.resources,
-                until: None,
-            },
-            extras: Extras {
-                token_id: Some(TokenId::access(Some(&family.id))),
-                // OpenID Connect Core §12.2: the ID token of a refresh should have no nonce.
-                id_token: Some(IdTokenWish { nonce: None, claims: body.id_token_claims }),
-                userinfo_claims: body.userinfo_claims,
-                ..Extras::default()
-            },
-            changes: Vec::new(),
-            once_signed: Some(continued(request, family, shown)),
-        })
+        let found = find(request).await?;
+        let user = found.family.user.clone();
+        decide_found(request, found).map_err(|denied| denied.about(&user))
     }
+}
+
+/// Decides the request of a client that presents a token of a family of its own.
+fn decide_found<'a>(request: &GrantRequest<'a>, found: Found) -> Result<Decision<'a>, Denied> {
+    let Found { family, generation, user } = found;
+    let policy = request.client.spec.refresh_token;
+    let shown = refresh_family::shown(&family, generation, policy, request.now);
+    match shown {
+        Shown::Newest | Shown::Parent => {}
+        Shown::Replaced if !family.revoked => return Err(reused(request, &family)),
+        Shown::Replaced => {
+            return Err(invalid("a replaced token of a family that was revoked"));
+        }
+        Shown::Unissued => {
+            tracing::warn!(
+                family = %family.id,
+                "a refresh token is newer than the storage: was an older backup restored?"
+            );
+            return Err(invalid("the token is newer than its family"));
+        }
+    }
+    if refresh_family::has_ended(&family, request.now) {
+        return Err(invalid("the family has ended"));
+    }
+    let person = person(request, &family, user)?;
+    let first_grant_type = family.body.grant_type.clone();
+    if !request.client.spec.grant_types.contains(&first_grant_type) {
+        return Err(CallError::UnauthorizedClient.into());
+    }
+    let body = family.body.clone();
+    Ok(Decision {
+        subject: Subject::Person(Box::new(person)),
+        // The policies decide again, for the grant with which the family began and for at most the
+        // scopes of the family.
+        right: Right::Policy {
+            grant_type: first_grant_type.into(),
+            at_most: Some(body.scopes),
+            audience: Some(body.audience),
+            resources: body.resources,
+            until: None,
+        },
+        extras: Extras {
+            token_id: Some(TokenId::access(Some(&family.id))),
+            // OpenID Connect Core §12.2: the ID token of a refresh should have no nonce.
+            id_token: Some(IdTokenWish { nonce: None, claims: body.id_token_claims }),
+            userinfo_claims: body.userinfo_claims,
+            ..Extras::default()
+        },
+        changes: Vec::new(),
+        once_signed: Some(continued(request, family, shown)),
+    })
 }
 
 /// Records the use of the refresh token. It runs late because the policies decide on the new idle window.
@@ -114,7 +121,7 @@ async fn find(request: &GrantRequest<'_>) -> Result<Found, Denied> {
     let (family, user) = found.ok_or_else(|| invalid("the family is forgotten"))?;
     if family.server != request.server.id || family.client != request.client.id {
         // Nothing is revoked: otherwise any client that found a token could end its owner's family.
-        return Err(invalid("a token of another client or server"));
+        return Err(invalid("a token of another client or server").about(&family.user));
     }
     Ok(Found { family, generation, user })
 }
@@ -148,7 +155,8 @@ fn reused(request: &GrantRequest<'_>, family: &Family) -> Denied {
     };
     let event = deciding.event(decision);
     let end = Change::EndFamilies { of: Ended::Family(family.id.clone()), at: now };
-    Denied { error, changes: vec![end, Change::Audit(event)], considered: None }
+    let changes = vec![end, Change::Audit(event)];
+    Denied { changes, ..Denied::by(error) }
 }
 
 fn invalid(why: &'static str) -> Denied {

@@ -1,5 +1,7 @@
 //! Tests of all grants, and authorization codes for the tests of single grants.
 
+mod user_of_refusal;
+
 use std::time::Duration;
 
 use scopegate_claims::{Audience, ScopeSet};
@@ -33,6 +35,8 @@ pub(super) fn granted(scopes: &str) -> Granted {
         rule: "all/all".to_owned(),
         refresh_lifetime: Some(Duration::from_secs(30 * DAY)),
         refresh_window: Duration::from_secs(7 * DAY),
+        hooks: Vec::new(),
+        lifetime_cap: None,
     }
 }
 

@@ -53,42 +53,52 @@ impl Grant for TokenExchange {
             return Err(CallError::InvalidRequest(description).into());
         }
         let subject = subject_token(request).await?;
-        let actor = actor_token(request).await?;
-        let act = acting::decide(request.client, request.server, &subject, actor.as_ref())?;
-        let audience = target::audience(request, &subject)?;
-        let at_most = without_sign_in(request, scopes_of(request, &subject))?;
-        let ends_at = actor.iter().map(|actor| actor.ends_at).fold(subject.ends_at, Ord::min);
-        let token_id = TokenId::access(subject.family.as_ref());
-        let (may_act, auth) = (subject.may_act, subject.auth);
-        let (subject, at_most) = match subject.user {
-            None => (Subject::Client, at_most),
-            Some(user) => {
-                assignment::check(request.client, &user)?;
-                let at_most = limit_to_consent(request, &user, at_most).await?;
-                (Subject::Person(Box::new(Person { user, auth })), at_most)
-            }
-        };
-        Ok(Decision {
-            subject,
-            right: Right::Policy {
-                grant_type: GRANT_TYPE.into(),
-                at_most,
-                audience: Some(audience),
-                resources: Vec::new(),
-                until: Some(ends_at),
-            },
-            changes: Vec::new(),
-            once_signed: None,
-            extras: Extras {
-                // The new token ends with the family of the old one.
-                token_id: Some(token_id),
-                actor: act,
-                may_act,
-                issued_token_type: Some(ACCESS_TOKEN),
-                ..Extras::default()
-            },
-        })
+        let user = subject.user.as_ref().map(|user| user.id.clone());
+        let decided = decide_for(request, subject).await;
+        decided.map_err(|denied| denied.about(user.as_ref()))
     }
+}
+
+/// Decides the exchange of a valid subject token.
+async fn decide_for<'a>(
+    request: &GrantRequest<'a>,
+    subject: InputToken<'a>,
+) -> Result<Decision<'a>, Denied> {
+    let actor = actor_token(request).await?;
+    let act = acting::decide(request.client, request.server, &subject, actor.as_ref())?;
+    let audience = target::audience(request, &subject)?;
+    let at_most = without_sign_in(request, scopes_of(request, &subject))?;
+    let ends_at = actor.iter().map(|actor| actor.ends_at).fold(subject.ends_at, Ord::min);
+    let token_id = TokenId::access(subject.family.as_ref());
+    let (may_act, auth) = (subject.may_act, subject.auth);
+    let (subject, at_most) = match subject.user {
+        None => (Subject::Client, at_most),
+        Some(user) => {
+            assignment::check(request.client, &user)?;
+            let at_most = limit_to_consent(request, &user, at_most).await?;
+            (Subject::Person(Box::new(Person { user, auth })), at_most)
+        }
+    };
+    Ok(Decision {
+        subject,
+        right: Right::Policy {
+            grant_type: GRANT_TYPE.into(),
+            at_most,
+            audience: Some(audience),
+            resources: Vec::new(),
+            until: Some(ends_at),
+        },
+        changes: Vec::new(),
+        once_signed: None,
+        extras: Extras {
+            // The new token ends with the family of the old one.
+            token_id: Some(token_id),
+            actor: act,
+            may_act,
+            issued_token_type: Some(ACCESS_TOKEN),
+            ..Extras::default()
+        },
+    })
 }
 
 async fn subject_token<'a>(request: &GrantRequest<'a>) -> Result<InputToken<'a>, Denied> {

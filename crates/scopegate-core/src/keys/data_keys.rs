@@ -27,7 +27,10 @@ pub async fn open_data_keys(
         return Ok(None);
     }
     let closed = |_: JoseError| {
-        StoreError::Corrupt(format!("`{MAC_KEY}` does not open under the master key"))
+        StoreError::Corrupt(format!(
+            "`{MAC_KEY}` does not open under the master key, though the storage is under it: restore both from one \
+             backup"
+        ))
     };
     let derived = base64url::encode(&master_key.seal_mac_key().map_err(closed)?);
     let kept = store.keep(MAC_KEY, &derived).await?;

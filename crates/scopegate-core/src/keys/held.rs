@@ -222,7 +222,9 @@ impl ServerKeys {
 fn not_opened(key: &StoredKey) -> UnreadableRow {
     UnreadableRow {
         key: RowKey::signing_key(key.server.as_str(), &key.kid),
-        why: "the master key of this node does not open it".to_owned(),
+        why: "the master key of this node does not open it: restart with the master key that sealed it, or revoke \
+              it by `scopegate keys revoke`"
+            .to_owned(),
     }
 }
 

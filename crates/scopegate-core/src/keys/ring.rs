@@ -15,6 +15,7 @@ use scopegate_jose::{KeySet, MasterKey, random_token};
 use tokio::sync::Mutex;
 
 pub use self::orders::{KeyOrderError, ListedKey, Revoked, Rotated};
+pub use self::steps::DueWork;
 use super::confirmed::{Confirmed, Moment};
 use super::held::Held;
 use super::making::Turns;
@@ -258,11 +259,15 @@ impl KeyRing {
             let (server, kid, phase) = (&key.server, &key.kid, key.phase.as_str());
             tracing::error!(
                 %server, kid, phase,
-                "the master key of this node does not open a signing key: the server does not sign here"
+                "the master key of this node does not open a signing key: the server does not sign here. Restart with the \
+                 master key that sealed it, or revoke the key (scopegate keys revoke), and a new one is made"
             );
         }
         if closed.len() > MAX_NAMED {
-            tracing::error!(all = closed.len(), "the master key does not open more signing keys");
+            tracing::error!(
+                all = closed.len(),
+                "the master key of this node does not open these and more signing keys"
+            );
         }
     }
 }

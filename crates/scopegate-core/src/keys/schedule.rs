@@ -13,9 +13,9 @@
 use std::time::Duration;
 
 use scopegate_claims::UnixTime;
-use scopegate_jose::Algorithm;
+use scopegate_jose::{Algorithm, sha256};
 
-use crate::catalog::{AuthorizationServer, KeySchedule, Policy, RuleSpec};
+use crate::catalog::{AuthorizationServer, KeySchedule, Policy, RuleSpec, ServerId};
 use crate::store::{KeyPhase, StoredKey};
 
 /// How long a node may sign and publish by what it last read from the storage.
@@ -34,6 +34,9 @@ const SETTLE: Duration = Duration::from_secs(10);
 /// The largest error of a clock that the schedule allows for: a week.
 const MAX_CLOCK_ERROR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
+/// Schedules shorter than this are not spread: a key every few minutes is for tests, which count on the times.
+const MIN_SPREAD: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// The times of a key rotation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Rotation {
@@ -48,6 +51,25 @@ impl Rotation {
     /// The rotation that a catalog asks for.
     pub fn of(schedule: &KeySchedule) -> Self {
         Self { every: schedule.interval(), announce: schedule.announce() }
+    }
+
+    /// The rotation of one server: its keys sign for up to 10 % less than the catalog asks for, by the id of the
+    /// server. Otherwise the keys of servers that were made together would be made together for ever.
+    pub fn of_server(server: &AuthorizationServer) -> Self {
+        Self::of(&server.spec.keys).spread_for(&server.id)
+    }
+
+    fn spread_for(self, server: &ServerId) -> Self {
+        let spread = |every: Duration| {
+            // 0 to 65,535, the same on all nodes.
+            let [high, low, ..] = sha256(server.as_str().as_bytes());
+            let less =
+                every / 10 * u32::from(u16::from_be_bytes([high, low])) / u32::from(u16::MAX);
+            // The next key is announced while this one signs.
+            every.saturating_sub(less).max(self.announce)
+        };
+        let every = self.every.map(|it| if it < MIN_SPREAD { it } else { spread(it) });
+        Self { every, ..self }
     }
 
     /// How long a cache may keep `/keys`: 10 seconds less than the time of the announcement, and at
@@ -75,7 +97,7 @@ impl<'a> Wanted<'a> {
         let rules = server.policies().iter().flat_map(Policy::rules);
         let longest = rules.map(|rule| rule.spec.access_token_lifetime).max();
         let longest = longest.unwrap_or(RuleSpec::MIN_ACCESS_TOKEN_LIFETIME).max(lifetime);
-        let rotation = Rotation::of(&server.spec.keys);
+        let rotation = Rotation::of_server(server);
         Self { algorithms: &server.spec.algorithms, rotation, longest }
     }
 }

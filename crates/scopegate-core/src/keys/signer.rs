@@ -3,20 +3,23 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use scopegate_jose::{Algorithm, JoseError, SigningKey, TokenType};
+use scopegate_jose::{Algorithm, SigningKey, TokenType};
+
+use super::KeyError;
 
 /// Signs tokens with one key.
 ///
 /// A request waits for the signature. So a remote service needs a deadline of its own, and its
-/// failure is a [`JoseError`], whose answer to the client is a server error without details.
+/// failure is a [`KeyError`]. If the service cannot be reached, that is [`KeyError::Unavailable`]:
+/// the client gets 503 with `Retry-After`. The text of the error is logged only.
 ///
 /// This signer stands for a service that signs. It computes the signature of the signing input (RFC
 /// 7515 §5.1):
 ///
 /// ```
 /// use async_trait::async_trait;
-/// use scopegate_core::keys::Signer;
-/// use scopegate_jose::{Algorithm, JoseError, SigningKey, TokenType};
+/// use scopegate_core::keys::{KeyError, Signer};
+/// use scopegate_jose::{Algorithm, SigningKey, TokenType};
 ///
 /// /// A key in a service. The service names it by `kid`.
 /// #[derive(Debug)]
@@ -28,8 +31,8 @@ use scopegate_jose::{Algorithm, JoseError, SigningKey, TokenType};
 /// # #[derive(Debug)]
 /// # struct Service(SigningKey);
 /// # impl Service {
-/// #     async fn sign(&self, typ: TokenType, payload: &[u8]) -> Result<String, JoseError> {
-/// #         self.0.sign_payload(typ, payload)
+/// #     async fn sign(&self, typ: TokenType, payload: &[u8]) -> Result<String, KeyError> {
+/// #         Ok(self.0.sign_payload(typ, payload)?)
 /// #     }
 /// # }
 /// #[async_trait]
@@ -42,7 +45,7 @@ use scopegate_jose::{Algorithm, JoseError, SigningKey, TokenType};
 ///         &self.kid
 ///     }
 ///
-///     async fn sign(&self, typ: TokenType, payload: &[u8]) -> Result<String, JoseError> {
+///     async fn sign(&self, typ: TokenType, payload: &[u8]) -> Result<String, KeyError> {
 ///         self.service.sign(typ, payload).await
 ///     }
 /// }
@@ -68,8 +71,8 @@ pub trait Signer: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`JoseError`] if the key cannot sign.
-    async fn sign(&self, typ: TokenType, payload: &[u8]) -> Result<String, JoseError>;
+    /// [`KeyError`] if the key cannot sign.
+    async fn sign(&self, typ: TokenType, payload: &[u8]) -> Result<String, KeyError>;
 }
 
 /// A key in memory signs on the current thread: ES256 takes 30 µs, RS256 0.6 ms.
@@ -83,8 +86,8 @@ impl Signer for SigningKey {
         Self::kid(self)
     }
 
-    async fn sign(&self, typ: TokenType, payload: &[u8]) -> Result<String, JoseError> {
-        self.sign_payload(typ, payload)
+    async fn sign(&self, typ: TokenType, payload: &[u8]) -> Result<String, KeyError> {
+        Ok(self.sign_payload(typ, payload)?)
     }
 }
 

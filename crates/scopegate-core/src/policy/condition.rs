@@ -20,6 +20,7 @@ use scopegate_claims::ScopeSet;
 
 use super::{Facts, Wanted};
 use crate::catalog::{Effect, Policy, RequestedBits, Rule};
+use crate::expression::Work;
 
 /// All conditions, in the order in which they are tried.
 ///
@@ -121,6 +122,8 @@ pub struct Case<'a> {
     pub rule: &'a Rule,
     /// The requested scopes.
     pub requested: &'a ScopeSet,
+    /// What the expressions of the rules may still use.
+    pub work: &'a Work,
 }
 
 impl Case<'_> {

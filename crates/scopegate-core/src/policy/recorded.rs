@@ -21,7 +21,7 @@ impl Facts<'_> {
         );
         let trace = is_of_policies.then(|| evaluate(self).trace);
         let facts = Some(self.recorded(trace.as_ref()));
-        Basis { catalog: Some(catalog.version()), lifetime: None, facts }
+        Basis { catalog: Some(catalog.version()), lifetime: None, facts, hooks: Vec::new() }
     }
 
     /// What is stored with a refusal. `trace` has the rules if the policies decided.

@@ -46,7 +46,8 @@ impl World {
             ["*"] => Clients::All,
             ids => Clients::Named(ids.iter().map(|id| ClientId::parse(id).unwrap()).collect()),
         };
-        let spec = PolicySpec { priority, clients, status: Status::Active };
+        let spec =
+            PolicySpec { priority, description: String::new(), clients, status: Status::Active };
         let server = ServerId::default_server();
         self.put(EntityKey::of_server(EntityKind::Policy, &server, name), Spec::Policy(spec));
         self
@@ -72,7 +73,7 @@ impl World {
             ..RuleSpec::default()
         };
         let name = format!("rule {priority}");
-        self.put(EntityKey::rule(&ServerId::default_server(), policy, &name), Spec::Rule(spec));
+        self.put(EntityKey::rule(&ServerId::default_server(), policy, &name), Spec::from(spec));
         self
     }
 

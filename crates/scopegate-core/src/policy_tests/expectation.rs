@@ -126,7 +126,10 @@ pub(super) fn read_scopes(node: Node<'_>) -> Option<ScopeSet> {
     let scopes = names.iter().map(|name| {
         name.parse(|text| match text.contains(' ') {
             true => Err(format!("{} is more than one scope: write a list", Quoted(text))),
-            false => ScopeSet::parse(text).map_err(|_| format!("{} is no scope", Quoted(text))),
+            false => ScopeSet::parse(text).map_err(|_| {
+                let rule = "write printable ASCII without `\"` and `\\`";
+                format!("{} is no scope: {rule}", Quoted(text))
+            }),
         })
     });
     let scopes: Option<Vec<ScopeSet>> = scopes.collect();

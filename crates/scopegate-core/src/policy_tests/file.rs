@@ -13,10 +13,12 @@ use crate::directory::{LoginMatch, Profile, User};
 use crate::explain::DescribedRequest;
 use crate::grants::{self, Grant};
 use crate::spelling::{Instead, Quoted};
-use crate::toml_reader::{FileErrors, FileSource, Node, Places, Problems, Shape, Table, Text};
+use crate::toml_reader::{
+    FileErrors, FileSource, Node, Places, Problems, Shape, Table, Text, read_document,
+};
 
-/// Maximum size of a file, in bytes.
-const MAX_BYTES: usize = 16 * 1024 * 1024;
+/// Maximum size of a file, in MiB.
+const MAX_MIB: usize = 16;
 
 const FILE: Shape = Shape { what: "a file of tests", keys: &["test"], ..Shape::NONE };
 
@@ -94,7 +96,10 @@ impl TestFile {
     /// All problems of the file. If the TOML syntax is wrong, only the first problem.
     pub fn parse(source: &FileSource<'_>, known: &Known<'_>) -> Result<Self, FileErrors> {
         let problems = Problems::default();
-        let tests = read(source, known, &problems);
+        let content = source.content;
+        let tests = read_document(content, MAX_MIB, &FILE, &problems, |file, problems| {
+            read_tests(file, content, known, problems)
+        });
         problems.resolve(source)?;
         Ok(Self { tests: tests.unwrap_or_default() })
     }
@@ -109,35 +114,17 @@ impl TestFile {
     }
 }
 
-fn read(
-    source: &FileSource<'_>,
+fn read_tests(
+    file: Table<'_>,
+    content: &[u8],
     known: &Known<'_>,
     problems: &Problems,
 ) -> Option<Vec<PolicyTest>> {
-    if source.content.len() > MAX_BYTES {
-        problems.refuse(0, format_args!("the file is too large: write at most 16 MiB"));
-        return None;
-    }
-    let text = match std::str::from_utf8(source.content) {
-        Ok(text) => text,
-        Err(error) => {
-            problems.refuse(error.valid_up_to(), format_args!("not UTF-8: save the file as UTF-8"));
-            return None;
-        }
-    };
-    let document = match DeTable::parse(text) {
-        Ok(document) => document,
-        Err(error) => {
-            problems.refuse_syntax(text, &error);
-            return None;
-        }
-    };
-    let file = Table::root(document.get_ref(), &FILE, problems);
     let tables = file.tables("test", "[[test]]", &TEST);
     if tables.is_empty() && !file.is_misspelt("test") && file.optional("test").is_none() {
         problems.refuse(0, format_args!("the file has no test: write [[test]]"));
     }
-    let places = Places::find(source.content, tables.iter().map(|table| table.at()));
+    let places = Places::find(content, tables.iter().map(|table| table.at()));
     let tests: Vec<_> =
         tables.iter().map(|table| read_test(*table, places.of(table.at()).0, known)).collect();
     tests.into_iter().collect()
@@ -170,9 +157,11 @@ fn read_test(test: Table<'_>, line: usize, known: &Known<'_>) -> Option<PolicyTe
         }
     }
     if grant.needs_user() && user.is_none() {
-        test.refuse(format_args!(
-            "missing key \"user\": the grant type is for a user who signs in"
-        ));
+        if !test.is_misspelt("user") {
+            test.refuse(format_args!(
+                "missing key \"user\": the grant type is for a user who signs in"
+            ));
+        }
         return None;
     }
     Some(PolicyTest {

@@ -254,3 +254,150 @@ async fn tests_from_decisions_pass_with_the_catalog_that_decided() {
     }
     assert_eq!(UnixTime::from_seconds(1_800_000_000), NOW);
 }
+
+/// A right test, in which each key occurs.
+const RIGHT: &str = r#"[[test]]
+name = "t"
+server = "default"
+client = "orders-portal"
+user = { login = "eve", groups = ["staff"], profile = { name = "Eve" } }
+grant_type = "authorization_code"
+scopes = ["write:orders"]
+at = 2026-11-30T09:00:00Z
+address = "192.0.2.1"
+acr = "phr"
+auth_time = 2026-11-30T08:00:00Z
+resource = "http://127.0.0.1:8080"
+client_auth = "client_secret_basic"
+expect = { scopes = ["write:orders"], rule = "people/staff may write", access_token_lifetime = "10m", claims = { tenant = "acme" }, without_claims = ["a"] }
+[[test]]
+name = "refused"
+client = "orders-reader"
+grant_type = "client_credentials"
+scopes = ["write:orders"]
+expect = { error = "access_denied", condition = "scopes", rule = "readers/read only" }
+"#;
+
+/// The right text, and the wrong text instead of its first occurrence.
+const MISTAKES: &[(&str, &str)] = &[
+    ("[[test]]\nname = \"t\"", "[[tests]]\nname = \"t\""),
+    ("[[test]]\nname = \"t\"", "[test]\nname = \"t\""),
+    ("name = \"t\"\n", ""),
+    ("name = \"t\"", "nmae = \"t\""),
+    ("server = \"default\"", "server = \"defualt\""),
+    ("client = \"orders-portal\"", "client = \"order-portal\""),
+    ("client = \"orders-portal\"\n", ""),
+    ("user = { login", "usr = { login"),
+    ("user = { login = \"eve\", groups = [\"staff\"], profile = { name = \"Eve\" } }\n", ""),
+    ("{ login = \"eve\", groups = [\"staff\"], profile = { name = \"Eve\" } }", "\"eve\""),
+    ("login = \"eve\"", "logn = \"eve\""),
+    ("groups = [\"staff\"]", "groups = \"staff\""),
+    ("\"authorization_code\"", "\"authorisation_code\""),
+    ("\"authorization_code\"", "\"refresh_token\""),
+    ("scopes = [\"write:orders\"]", "scopes = \"write:orders\""),
+    ("scopes = [\"write:orders\"]", "scopes = [\"read:orders write:orders\"]"),
+    ("scopes = [\"write:orders\"]", "scope = [\"write:orders\"]"),
+    ("at = 2026-11-30T09:00:00Z", "at = 2026-11-30"),
+    ("at = 2026-11-30T09:00:00Z", "time = 2026-11-30T09:00:00Z"),
+    ("\"192.0.2.1\"", "\"192.0.2\""),
+    ("acr = \"phr\"", "acr = 2"),
+    ("auth_time", "authtime"),
+    ("\"http://127.0.0.1:8080\"", "80"),
+    ("\"client_secret_basic\"", "\"client_secret\""),
+    ("expect = {", "expcet = {"),
+    ("access_token_lifetime = \"10m\"", "access_token_lifetime = \"10min\""),
+    ("access_token_lifetime = \"10m\"", "lifetime = \"10m\""),
+    ("without_claims = [\"a\"]", "without_claims = \"a\""),
+    ("claims = { tenant = \"acme\" }", "claims = [\"tenant\"]"),
+    ("{ error = \"access_denied\", condition = \"scopes\", rule = \"readers/read only\" }", "{}"),
+    ("error = \"access_denied\", condition", "condition"),
+    ("error = \"access_denied\"", "error = \"access_denied\", scopes = []"),
+    ("condition = \"scopes\"", "conditon = \"scopes\""),
+];
+
+#[test]
+fn one_mistake_gives_one_message_that_says_where_it_is_and_what_to_write() {
+    parse(RIGHT).unwrap();
+    let mut shown = String::new();
+    for (right, wrong) in MISTAKES {
+        assert!(RIGHT.contains(right), "{right}");
+        let problems = parse(&RIGHT.replacen(right, wrong, 1)).err().unwrap_or_default();
+        assert_eq!(problems.lines().count(), 1, "{wrong}: {problems}");
+        let mistake = match *wrong {
+            "" => format!("without {right}"),
+            wrong => wrong.to_owned(),
+        };
+        shown.push_str(&format!("{}\n", mistake.replace('\n', " ").trim_end()));
+        for problem in problems.lines() {
+            shown.push_str(&format!("    {}\n", problem.trim_start_matches("t.toml:")));
+        }
+    }
+    insta::assert_snapshot!(shown, @r##"
+    [[tests]] name = "t"
+        1:3: unknown key "tests": write "test"
+    [test] name = "t"
+        15:3: duplicate key "test": write it once
+    without name = "t"
+        1:1: missing key "name": a test needs it
+    nmae = "t"
+        2:1: unknown key "nmae": write "name"
+    server = "defualt"
+        3:10: unknown server "defualt": write "default"
+    client = "order-portal"
+        4:10: unknown client "order-portal": write "orders-portal"
+    without client = "orders-portal"
+        1:1: missing key "client": a test needs it
+    usr = { login
+        5:1: unknown key "usr": write "user"
+    without user = { login = "eve", groups = ["staff"], profile = { name = "Eve" } }
+        1:1: missing key "user": the grant type is for a user who signs in
+    "eve"
+        5:8: unknown user "eve": write a login that exists, or { login = "…", groups = […] }
+    logn = "eve"
+        5:10: unknown key "logn": write "login"
+    groups = "staff"
+        5:34: "groups" must be a list in brackets, not a text
+    "authorisation_code"
+        6:14: unknown grant type "authorisation_code": write "authorization_code"
+    "refresh_token"
+        6:14: unknown grant type "refresh_token": write one of "authorization_code", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code", "urn:ietf:params:oauth:grant-type:jwt-bearer", "urn:ietf:params:oauth:grant-type:token-exchange"
+    scopes = "write:orders"
+        7:10: "scopes" must be a list in brackets, not a text
+    scopes = ["read:orders write:orders"]
+        7:11: "read:orders write:orders" is more than one scope: write a list
+    scope = ["write:orders"]
+        7:1: unknown key "scope": write scopes = […]
+    at = 2026-11-30
+        8:6: not a moment: write a day and a time from 1970 on with its offset, such as "2027-01-31T00:00:00Z"
+    time = 2026-11-30T09:00:00Z
+        8:1: unknown key "time": write at = 2026-11-30T09:00:00Z
+    "192.0.2"
+        9:11: "192.0.2" is no address: write one such as "192.0.2.1"
+    acr = 2
+        10:7: "acr" must be a text in quotes, not an integer
+    authtime
+        11:1: unknown key "authtime": write "auth_time"
+    80
+        12:12: "resource" must be a list in brackets, not an integer
+    "client_secret"
+        13:15: unknown client authentication method "client_secret": write one of "client_secret_basic", "client_secret_post", "private_key_jwt", "none"
+    expcet = {
+        14:1: unknown key "expcet": write "expect"
+    access_token_lifetime = "10min"
+        14:96: "10min" is no duration: write numbers with units, such as "10m" or "1h30m"
+    lifetime = "10m"
+        14:72: unknown key "lifetime": write one of "scopes", "rule", "access_token_lifetime", "claims", "without_claims", "error", "condition"
+    without_claims = "a"
+        14:150: "without_claims" must be a list in brackets, not a text
+    claims = ["tenant"]
+        14:112: "claims" must be a table in braces, not a list
+    {}
+        20:10: the test expects nothing: write { scopes = […] } or { error = "…" }
+    condition
+        20:24: "condition" needs "error": write error = "access_denied" beside it
+    error = "access_denied", scopes = []
+        20:46: a refused request has no "scopes": write it without "error", or leave it out
+    conditon = "scopes"
+        20:37: unknown key "conditon": write "condition"
+    "##);
+}

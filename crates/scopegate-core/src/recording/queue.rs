@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex as Turn, Notify};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::audit::AuditEvent;
 use crate::error::CallError;
@@ -18,6 +18,10 @@ const QUEUE_LENGTH: usize = 8192;
 
 /// The maximum number of events in one transaction.
 const BATCH: usize = 512;
+
+/// How long the first event of a batch waits for others. A transaction costs as much CPU time as some
+/// ten events, and without this time a busy server would write a transaction for a few events.
+const GATHER: Duration = Duration::from_millis(10);
 
 /// How long the writer waits after a failed write before it tries again.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
@@ -135,6 +139,8 @@ impl Default for State {
 enum Next {
     Write(Vec<Change>),
     Wait,
+    /// Events are waiting. They are written at this time, or once there are enough.
+    Gather(Instant),
     End,
 }
 
@@ -154,11 +160,10 @@ impl Shared {
         state.reserved -= 1;
         // The time is read under the lock, so that the events are ordered by it.
         state.waiting.push_back((Instant::now(), event));
-        // If events were already waiting, the writer has been woken, or looks again after its
-        // batch.
-        let is_first = state.waiting.len() == 1;
+        // Otherwise the writer has been woken, or looks again after its batch.
+        let is_needed = matches!(state.waiting.len(), 1 | BATCH);
         drop(state);
-        if is_first {
+        if is_needed {
             self.woken.notify_one();
         }
     }
@@ -181,6 +186,11 @@ impl Shared {
             let is_over = state.give_up_at.is_some() && state.reserved == 0;
             return if is_over { Next::End } else { Next::Wait };
         };
+        let until = *taken_at + GATHER.min(state.max_wait / 2);
+        let is_due = Instant::now() >= until || state.give_up_at.is_some();
+        if !is_due && state.waiting.len() < BATCH {
+            return Next::Gather(until);
+        }
         state.writing_since = Some(*taken_at);
         let count = state.waiting.len().min(BATCH);
         Next::Write(state.waiting.drain(..count).map(|(_, event)| Change::Audit(event)).collect())
@@ -229,6 +239,10 @@ impl Writer {
                 Next::Write(changes) if self.write(&changes).await => self.shared.written(),
                 Next::Write(changes) => return self.give_up(changes.len()),
                 Next::Wait => self.shared.woken.notified().await,
+                Next::Gather(until) => tokio::select! {
+                    () = sleep_until(until) => {}
+                    () = self.shared.woken.notified() => {}
+                },
                 Next::End => return,
             }
         }

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3600), ('m', 60), ('s', 1)];
 
+/// A regular expression for the texts that [`parse`] accepts, for JSON Schemas. It does not limit the numbers.
+pub const PATTERN: &str = "^(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$";
+
 /// Parses numbers with units, the largest unit first, each unit once: `10m`, `1h30m`.
 pub fn parse(text: &str) -> Option<Duration> {
     let mut units = UNITS.into_iter();
@@ -20,13 +23,40 @@ pub fn parse(text: &str) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-/// Formats a duration with the largest unit that gives a whole number.
-pub(crate) fn show(duration: Duration) -> String {
+/// Parses a duration that may be shorter than a second: `500ms`, or as [`parse`].
+pub(crate) fn parse_short(text: &str) -> Option<Duration> {
+    match text.strip_suffix("ms") {
+        Some(digits) if digits.bytes().all(|digit| digit.is_ascii_digit()) => {
+            digits.parse().ok().map(Duration::from_millis)
+        }
+        _ => parse(text),
+    }
+}
+
+/// Formats a duration that may be shorter than a second.
+pub(crate) fn show_short(duration: Duration) -> String {
+    match duration.subsec_millis() {
+        0 => show(duration),
+        _ => format!("{}ms", duration.as_millis()),
+    }
+}
+
+/// Formats a duration with the largest unit that gives a whole number, which is not 0.
+pub fn show(duration: Duration) -> String {
     let seconds = duration.as_secs();
-    // Days are not used, because the documentation has the limits in hours.
-    let whole = |(_, length): &(char, u64)| seconds.is_multiple_of(*length);
-    let (unit, length) = UNITS.into_iter().skip(1).find(whole).unwrap_or(('s', 1));
+    let whole = |(_, length): &(char, u64)| seconds > 0 && seconds.is_multiple_of(*length);
+    let (unit, length) = UNITS.into_iter().find(whole).unwrap_or(('s', 1));
     format!("{}{unit}", seconds / length)
+}
+
+/// Formats a duration for a message: like [`show`], but in days from two days on.
+pub(crate) fn show_in_days(duration: Duration) -> String {
+    const DAY: u64 = 86_400;
+    let seconds = duration.as_secs();
+    match seconds.is_multiple_of(DAY) && seconds >= 2 * DAY {
+        true => format!("{}d", seconds / DAY),
+        false => show(duration),
+    }
 }
 
 #[cfg(test)]
@@ -46,6 +76,15 @@ mod tests {
             ("1h1s", 3601),
         ] {
             assert_eq!(parse(text), Some(Duration::from_secs(seconds)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_message_shows_days_from_two_days_on() {
+        for (seconds, text) in
+            [(86_400, "24h"), (172_800, "2d"), (176_400, "49h"), (31_536_000, "365d"), (0, "0h")]
+        {
+            assert_eq!(show_in_days(Duration::from_secs(seconds)), text);
         }
     }
 
@@ -76,9 +115,12 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_shown_as_in_the_documentation() {
+    fn a_duration_is_shown_in_the_largest_unit_that_is_exact() {
+        assert_eq!(show(Duration::ZERO), "0s");
         assert_eq!(show(Duration::from_secs(300)), "5m");
-        assert_eq!(show(Duration::from_secs(86_400)), "24h");
+        assert_eq!(show(Duration::from_secs(86_400)), "1d");
+        assert_eq!(show(Duration::from_secs(30 * 86_400)), "30d");
+        assert_eq!(show(Duration::from_secs(90_000)), "25h");
         assert_eq!(show(Duration::from_secs(61)), "61s");
     }
 

@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use scopegate_claims::UnixTime;
 use serde_json::Value;
 
-use super::{Family, Session, StoreError};
+use super::{Family, FamilyId, Session, StoreError};
 use crate::audit::{AuditEvent, DecisionId, UnreadableEvent};
-use crate::catalog::{ClientId, UserId};
+use crate::catalog::{ClientId, ServerId, UserId};
 
 /// Reads for administrators. Requests of clients and users do not use them.
 #[async_trait]
@@ -26,6 +26,27 @@ pub trait Review: fmt::Debug + Send + Sync {
 
     /// The families of a user that were not ended early, the last used first. Some may have expired.
     async fn families_of(&self, user: &UserId) -> Result<Vec<Family>, StoreError>;
+
+    /// The families of a client at a server that give tokens, in the order of their ids: those after an id, at
+    /// most `limit`.
+    async fn families_of_client(
+        &self,
+        server: &ServerId,
+        client: &ClientId,
+        after: Option<&FamilyId>,
+        now: UnixTime,
+        limit: u32,
+    ) -> Result<Vec<Family>, StoreError>;
+
+    /// The clients with families at a server that give tokens, in the order of their ids: those after an id, at
+    /// most `limit`.
+    async fn clients_with_families(
+        &self,
+        server: &ServerId,
+        after: Option<&ClientId>,
+        now: UnixTime,
+        limit: u32,
+    ) -> Result<Vec<ClientId>, StoreError>;
 
     /// The number of families of a client that were not ended early and have not expired.
     async fn open_families(&self, client: &ClientId, now: UnixTime) -> Result<u64, StoreError>;

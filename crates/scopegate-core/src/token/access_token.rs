@@ -13,28 +13,29 @@ use super::{Allowed, MayAct, Subject, TokenDraft};
 use crate::catalog::TokenKind;
 use crate::directory::{Person, User};
 use crate::error::CallError;
-use crate::expression::Inputs;
+use crate::expression::{Inputs, Work};
 use crate::keys::Signer;
 
 /// The claims of the administrator, of delegation and of userinfo.
 pub(super) fn extra_claims<'a>(
     allowed: &Allowed<'a>,
     inputs: &Inputs<'a>,
-) -> Result<BTreeMap<&'a str, Cow<'a, Value>>, CallError> {
+    work: &Work,
+) -> Result<BTreeMap<Cow<'a, str>, Cow<'a, Value>>, CallError> {
     let Allowed { server, granted, extras, .. } = *allowed;
-    let mut claims = custom_claims(server, TokenKind::Access, inputs, &granted.scopes)?;
+    let mut claims = custom_claims(server, TokenKind::Access, inputs, &granted.scopes, work)?;
     // These names are reserved, so they replace no claim of the administrator.
     if let Some(actor) = &extras.actor {
         let actor = serde_json::to_value(actor).expect("an actor has text keys only");
-        claims.insert("act", Cow::Owned(actor));
+        claims.insert("act".into(), Cow::Owned(actor));
     }
     if let Some(may_act) = may_act(allowed) {
         let may_act = serde_json::to_value(may_act).expect("may_act has text keys only");
-        claims.insert("may_act", Cow::Owned(may_act));
+        claims.insert("may_act".into(), Cow::Owned(may_act));
     }
     if !extras.userinfo_claims.is_empty() {
         let names = Value::from(extras.userinfo_claims.as_slice());
-        claims.insert("userinfo_claims", Cow::Owned(names));
+        claims.insert("userinfo_claims".into(), Cow::Owned(names));
     }
     Ok(claims)
 }
@@ -42,21 +43,21 @@ pub(super) fn extra_claims<'a>(
 impl TokenDraft<'_> {
     /// Signs the access token.
     pub(super) async fn sign_access_token(&self, signer: &dyn Signer) -> Result<String, CallError> {
-        let Allowed { server, client, subject, audience, now, .. } = self.allowed;
+        let Allowed { server, client, subject, now, .. } = self.allowed;
         let dialect = server.spec.dialect;
         let claims = Claims::builder(&server.issuer, now.plus(self.lifetime))
-            .audience(audience.clone())
+            .audience(self.audience().clone())
             .issued_at(now)
             .token_id(self.id.as_str())
             .client_id(client.id.as_str())
             .scopes(self.scopes.clone());
         let claims = match subject {
-            Subject::Client => claims.subject(client.id.as_str()),
-            Subject::Person(person) => add_user(claims, person, dialect),
+            Subject::Client => claims.subject(self.subject()),
+            Subject::Person(person) => add_user(claims.subject(self.subject()), person),
         };
         let mut extra = Cow::Borrowed(&self.claims);
         if let Some(confirmation) = &self.confirmation {
-            extra.to_mut().insert("cnf", Cow::Borrowed(confirmation));
+            extra.to_mut().insert("cnf".into(), Cow::Borrowed(confirmation));
         }
         let claims = claims.build();
         let payload = claims.in_dialect_with(dialect, &*extra);
@@ -74,9 +75,9 @@ fn may_act(allowed: &Allowed<'_>) -> Option<MayAct> {
 }
 
 /// Adds who the user is, and how they signed in.
-fn add_user(claims: ClaimsBuilder, person: &Person, dialect: Dialect) -> ClaimsBuilder {
+fn add_user(claims: ClaimsBuilder, person: &Person) -> ClaimsBuilder {
     let Person { user, auth } = person;
-    let claims = claims.subject(subject_of(user, dialect)).user_id(user.id.as_str());
+    let claims = claims.user_id(user.id.as_str());
     match auth {
         None => claims,
         Some(auth) => {

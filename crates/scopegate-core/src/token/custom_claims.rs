@@ -10,7 +10,7 @@ use crate::catalog::{
     AuthorizationServer, ClaimSource, ClaimSpec, EntityKey, OnError, TokenKind, is_reserved,
 };
 use crate::error::CallError;
-use crate::expression::{EvaluationError, Inputs};
+use crate::expression::{EvaluationError, Inputs, Work};
 
 /// Okta's limit. A claim with more groups is an error.
 const MAX_GROUPS: usize = 100;
@@ -39,12 +39,13 @@ pub(super) fn custom_claims<'a>(
     kind: TokenKind,
     inputs: &Inputs<'a>,
     granted: &ScopeSet,
-) -> Result<BTreeMap<&'a str, Cow<'a, Value>>, CallError> {
+    work: &Work,
+) -> Result<BTreeMap<Cow<'a, str>, Cow<'a, Value>>, CallError> {
     let mut claims = BTreeMap::new();
     for (name, spec) in that_apply(server, kind, granted) {
-        match value(&spec.value, inputs) {
+        match value(&spec.value, inputs, work) {
             Ok(Some(value)) => {
-                claims.insert(name, value);
+                claims.insert(Cow::Borrowed(name), value);
             }
             Ok(None) => {}
             Err(failure) if failure.refuses(&spec.value) => {
@@ -66,9 +67,10 @@ pub fn explain_claims(
     kind: TokenKind,
     inputs: &Inputs<'_>,
     granted: &ScopeSet,
+    work: &Work,
 ) -> Vec<ClaimShown> {
     let shown = |(name, spec): (&str, &ClaimSpec)| {
-        let value = value(&spec.value, inputs);
+        let value = value(&spec.value, inputs, work);
         ClaimShown {
             name: name.to_owned(),
             token: kind,
@@ -93,19 +95,24 @@ fn that_apply<'a>(
     // The catalog refuses reserved names. Check again, so that a row written by other means cannot forge
     // a claim.
     claims.filter(move |(name, spec)| {
-        spec.token == kind && !is_reserved(kind, name) && applies(&spec.scopes)
+        spec.status.is_active()
+            && spec.token == kind
+            && !is_reserved(kind, name)
+            && applies(&spec.scopes)
     })
 }
 
 fn value<'a>(
     source: &'a ClaimSource,
     inputs: &Inputs<'a>,
+    work: &Work,
 ) -> Result<Option<Cow<'a, Value>>, Failure> {
     Ok(match source {
         ClaimSource::ClientAttribute(name) => inputs.client.attributes.get(name).map(Cow::Borrowed),
         ClaimSource::Constant(value) => Some(Cow::Borrowed(value)),
         ClaimSource::Expression(expression) => {
-            let value = expression.text.evaluate(inputs).map_err(Failure::Expression)?;
+            let value =
+                expression.text.evaluate_within(inputs, work).map_err(Failure::Expression)?;
             if value.is_null() { None } else { Some(Cow::Owned(value)) }
         }
         ClaimSource::Groups(filter) => groups(inputs, |group| filter.admits(group))?,

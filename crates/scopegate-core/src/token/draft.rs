@@ -12,7 +12,7 @@ use super::id_token::IdTokenDraft;
 use super::{Extras, Requested, Subject, TokenId, access_token};
 use crate::catalog::{AuthorizationServer, Client, TokenKind};
 use crate::error::CallError;
-use crate::expression::{Inputs, RequestInput, ServerInput, SessionInput, UserInput};
+use crate::expression::{Inputs, RequestInput, ServerInput, SessionInput, UserInput, Work};
 use crate::policy::Granted;
 
 /// An allowed request: everything that is needed to draft its tokens.
@@ -46,9 +46,13 @@ pub struct TokenDraft<'a> {
     /// How long the access token lives.
     pub lifetime: Duration,
     /// The claims of the access token in addition to the standard ones.
-    pub claims: BTreeMap<&'a str, Cow<'a, Value>>,
+    pub claims: BTreeMap<Cow<'a, str>, Cow<'a, Value>>,
     /// The key to which the access token is bound: the claim `cnf` (RFC 7800 §3.1).
     pub confirmation: Option<Value>,
+    /// The `sub` of the access token. `None`: the id or the login of the user, or the client id.
+    pub subject: Option<String>,
+    /// The `aud` of the access token. `None`: the audience that the request selected.
+    pub audience: Option<Audience>,
     /// The ID token that is issued with the access token.
     pub id_token: Option<IdTokenDraft<'a>>,
     pub(super) allowed: Allowed<'a>,
@@ -76,6 +80,25 @@ impl<'a> Allowed<'a> {
     }
 }
 
+impl TokenDraft<'_> {
+    /// The `sub` of the access token.
+    pub fn subject(&self) -> &str {
+        let Allowed { server, client, subject, .. } = self.allowed;
+        match (&self.subject, subject) {
+            (Some(subject), _) => subject,
+            (None, Subject::Client) => client.id.as_str(),
+            (None, Subject::Person(person)) => {
+                access_token::subject_of(&person.user, server.spec.dialect)
+            }
+        }
+    }
+
+    /// The `aud` of the access token.
+    pub fn audience(&self) -> &Audience {
+        self.audience.as_ref().unwrap_or(self.allowed.audience)
+    }
+}
+
 /// Drafts the tokens of a request.
 ///
 /// The draft has an ID token if the grant can give one, a user takes part, and the scope `openid` is granted
@@ -87,10 +110,10 @@ impl<'a> Allowed<'a> {
 /// [`CallError::ClaimFailed`] if an expression fails whose claim is required.
 pub fn draft(allowed: Allowed<'_>) -> Result<TokenDraft<'_>, CallError> {
     let Allowed { server, client, subject, granted, extras, now, .. } = allowed;
-    let inputs = allowed.inputs();
+    let (inputs, work) = (allowed.inputs(), Work::new());
     let id_token = match (&extras.id_token, subject.person()) {
         (Some(wish), Some(person)) if granted.scopes.contains("openid") => {
-            let custom = custom_claims(server, TokenKind::Id, &inputs, &granted.scopes)?;
+            let custom = custom_claims(server, TokenKind::Id, &inputs, &granted.scopes, &work)?;
             Some(IdTokenDraft::with(custom, server, client, person, wish, now))
         }
         (_, _) => None,
@@ -99,8 +122,10 @@ pub fn draft(allowed: Allowed<'_>) -> Result<TokenDraft<'_>, CallError> {
         id: extras.token_id.clone().unwrap_or_else(|| TokenId::access(None)),
         scopes: granted.scopes.clone(),
         lifetime: granted.lifetime,
-        claims: access_token::extra_claims(&allowed, &inputs)?,
+        claims: access_token::extra_claims(&allowed, &inputs, &work)?,
         confirmation: None,
+        subject: None,
+        audience: None,
         id_token,
         allowed,
     })

@@ -14,7 +14,7 @@ use super::sign::sign;
 use crate::catalog::{AuthorizationServer, Client, TokenKind};
 use crate::directory::{Person, standard_claims};
 use crate::error::CallError;
-use crate::expression::{Inputs, RequestInput, ServerInput, SessionInput};
+use crate::expression::{Inputs, RequestInput, ServerInput, SessionInput, Work};
 use crate::keys::Signer;
 use crate::store::SessionId;
 use crate::token::{IdTokenWish, TokenId};
@@ -26,8 +26,10 @@ pub const ID_TOKEN_LIFETIME: Duration = Duration::from_secs(60 * 60);
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct IdTokenDraft<'a> {
+    /// How long it lives.
+    pub lifetime: Duration,
     /// The claims in addition to the standard ones of OpenID Connect Core §2.
-    pub claims: BTreeMap<&'a str, Cow<'a, Value>>,
+    pub claims: BTreeMap<Cow<'a, str>, Cow<'a, Value>>,
     server: &'a AuthorizationServer,
     client: &'a Client,
     person: &'a Person,
@@ -60,13 +62,13 @@ impl<'a> IdTokenDraft<'a> {
             request: RequestInput { grant_type: "", resource: None, address: None, time: now },
             session: person.auth.as_ref().map(SessionInput::from),
         };
-        let custom = custom_claims(server, TokenKind::Id, &inputs, granted)?;
+        let custom = custom_claims(server, TokenKind::Id, &inputs, granted, &Work::new())?;
         Ok(Self::with(custom, server, client, person, wish, now))
     }
 
     /// Drafts an ID token with these claims of the administrator.
     pub(super) fn with(
-        custom: BTreeMap<&'a str, Cow<'a, Value>>,
+        custom: BTreeMap<Cow<'a, str>, Cow<'a, Value>>,
         server: &'a AuthorizationServer,
         client: &'a Client,
         person: &'a Person,
@@ -78,15 +80,21 @@ impl<'a> IdTokenDraft<'a> {
         // the administrator.
         let no_scopes = ScopeSet::empty();
         let standard = standard_claims::of(&person.user, &no_scopes, &wish.claims);
+        let standard = standard.map(|(name, value)| (Cow::Borrowed(name), value));
         let claims = standard.chain(custom).collect();
-        Self { claims, server, client, person, wish, now }
+        Self { lifetime: ID_TOKEN_LIFETIME, claims, server, client, person, wish, now }
+    }
+
+    /// The nonce of the authorization request.
+    pub(super) fn nonce(&self) -> Option<&'a str> {
+        self.wish.nonce.as_deref()
     }
 
     /// Signs the ID token. `at_hash` binds it to the access token (OpenID Connect Core §3.1.3.6).
     ///
     /// # Errors
     ///
-    /// [`CallError::Signing`] if the signature fails.
+    /// [`CallError::Signing`] or [`CallError::SignerUnavailable`] if the signature fails.
     pub async fn sign(&self, signer: &dyn Signer, access_token: &str) -> Result<String, CallError> {
         let Self { server, client, person, wish, now, .. } = *self;
         let dialect = server.spec.dialect;
@@ -96,7 +104,7 @@ impl<'a> IdTokenDraft<'a> {
             iss: server.issuer.as_str(),
             sub: person.user.id.as_str(),
             aud: client.id.as_str(),
-            exp: now.plus(ID_TOKEN_LIFETIME),
+            exp: now.plus(self.lifetime),
             iat: now,
             jti: TokenId::id(),
             at_hash: half_hash(signer.algorithm(), access_token),
@@ -140,7 +148,7 @@ struct Payload<'a> {
     /// Standard claims and claims of the administrator. The names of the other members are reserved, so none
     /// occurs twice.
     #[serde(flatten)]
-    others: &'a BTreeMap<&'a str, Cow<'a, Value>>,
+    others: &'a BTreeMap<Cow<'a, str>, Cow<'a, Value>>,
 }
 
 #[cfg(test)]

@@ -149,6 +149,8 @@ mod tests {
             rule: "people/read".to_owned(),
             refresh_lifetime: lifetime,
             refresh_window: DAY,
+            hooks: Vec::new(),
+            lifetime_cap: None,
         };
         let body = FamilyBody {
             grant_type: "authorization_code".to_owned(),

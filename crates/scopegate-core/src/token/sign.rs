@@ -6,7 +6,7 @@ use scopegate_claims::{ScopeSet, UnixTime};
 use scopegate_jose::{JoseError, TokenType};
 use serde::Serialize;
 
-use super::{ID_TOKEN_LIFETIME, TokenDraft, TokenId};
+use super::{TokenDraft, TokenId};
 use crate::error::CallError;
 use crate::keys::Signer;
 
@@ -36,7 +36,7 @@ impl std::fmt::Debug for SignedTokens {
 impl TokenDraft<'_> {
     /// The lifetime of the token that expires last. Its key stays published for that long.
     pub fn longest_lifetime(&self) -> Duration {
-        let id_token = self.id_token.as_ref().map_or(Duration::ZERO, |_| ID_TOKEN_LIFETIME);
+        let id_token = self.id_token.as_ref().map_or(Duration::ZERO, |draft| draft.lifetime);
         self.lifetime.max(id_token)
     }
 
@@ -44,7 +44,7 @@ impl TokenDraft<'_> {
     ///
     /// # Errors
     ///
-    /// [`CallError::Signing`] if the signature fails.
+    /// [`CallError::Signing`] or [`CallError::SignerUnavailable`] if the signature fails.
     pub async fn sign(self, signer: &dyn Signer) -> Result<SignedTokens, CallError> {
         let access_token = self.sign_access_token(signer).await?;
         let id_token = match &self.id_token {
@@ -71,7 +71,7 @@ pub(super) async fn sign(
     let mut json = Vec::with_capacity(PAYLOAD_CAPACITY);
     serde_json::to_writer(&mut json, payload)
         .map_err(|_| CallError::Signing(JoseError::Unserializable))?;
-    signer.sign(token_type, &json).await.map_err(CallError::Signing)
+    Ok(signer.sign(token_type, &json).await?)
 }
 
 /// In bytes. Most payloads fit without another allocation.

@@ -290,6 +290,11 @@ impl<'f> Table<'f> {
         self.entries.keys().any(|written| is_meant(written.get_ref()))
     }
 
+    /// Tells whether the table has an unknown key, which is reported already.
+    pub(crate) fn has_unknown_key(self) -> bool {
+        self.entries.keys().any(|written| !self.shape.keys.contains(&written.get_ref().as_ref()))
+    }
+
     /// The byte range of the value of a key, if the table has the key.
     pub(crate) fn range_of(self, key: &str) -> Option<Range<usize>> {
         self.entries.get(key).map(toml::Spanned::span)

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::process::ExitCode;
 
 use clap::Args;
-use scopegate_core::administration::reach::{Reach, Reached, Row, StoredUsers};
-use scopegate_core::authority::Authority;
+use scopegate_core::administration::reach::{Reached, Row};
 use scopegate_core::catalog::{ClientId, ServerId};
 
 use super::failure::CliError;
-use super::who_can::{shown, untold, users};
-use super::{Workplace, arguments, console};
+use super::installation::Installation;
+use super::reach::{self, Question};
+use super::{Workplace, arguments};
 
 /// Tell which scopes a client can reach
 ///
@@ -39,24 +39,23 @@ pub(super) struct Can {
 
 impl Can {
     pub(super) async fn run(self, place: &Workplace) -> Result<ExitCode, CliError> {
-        let authority = place.authority().await?;
-        let told = self.tell(&authority).await;
-        authority.close().await;
-        told.map(|()| ExitCode::SUCCESS)
+        reach::answer(place, &self, self.json).await
+    }
+}
+
+impl Question for Can {
+    type Found = Reached;
+
+    async fn ask(&self, of: &(dyn Installation + Sync)) -> Result<Vec<Reached>, CliError> {
+        of.can(&self.client, self.server.as_ref()).await
     }
 
-    async fn tell(&self, authority: &Authority) -> Result<(), CliError> {
-        let (catalog, StoredUsers { users, .. }) =
-            (authority.catalog(), users(&**authority.store()).await?);
-        let reach = Reach::new(&catalog, &users);
-        let reached = reach.can(&self.client, self.server.as_ref()).map_err(untold)?;
-        if self.json {
-            return console::json(&reached);
-        }
-        if reached.is_empty() {
-            return console::result(&format!("`{}` can get no scope", self.client));
-        }
-        console::result(&shown(by_scopes(&reached).into_iter()))
+    fn nothing(&self) -> String {
+        format!("`{}` can get no scope", self.client)
+    }
+
+    fn rows(found: &[Reached]) -> Vec<(String, &Row)> {
+        by_scopes(found)
     }
 }
 

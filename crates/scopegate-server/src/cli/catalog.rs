@@ -55,14 +55,19 @@ fn line(entry: &LogEntry) -> String {
     let version = &entry.version;
     let actor = serde_json::to_value(version.actor.kind).unwrap_or_default();
     let actor = actor.as_str().unwrap_or_default();
-    let owner =
-        version.owner.map_or_else(|| "all owners".to_owned(), |owner| owner.name().to_owned());
-    let restored = version.restored.map(|of| format!(" restored version {of}"));
+    let owner = version
+        .owner
+        .map_or_else(|| "all owners".to_owned(), |owner| format!("owner {}", owner.name()));
+    let by = version.actor.by.as_deref().map(|by| format!(" by {by}"));
+    let file = version.file_version.map(|file| format!(", version {file} of the file"));
+    let restored = version.restored.map(|of| format!(", restored version {of}"));
     one_line(&format!(
-        "{}  {}  {actor} {}  {owner}{}  {}",
+        "{}  {}  {actor} {}{}  {owner}{}{}  {}",
         version.version,
         time_text::date(version.at),
         version.actor.id,
+        by.unwrap_or_default(),
+        file.unwrap_or_default(),
         restored.unwrap_or_default(),
         entry.totals(),
     ))

@@ -10,7 +10,7 @@ use super::failure::CliError;
 pub(super) fn result(text: &str) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
     let written = writeln!(out, "{text}").and_then(|()| out.flush());
-    written.map_err(|error| CliError::Failed(format!("cannot write the result: {error}")))
+    written.map_err(|error| CliError::unwritten(&error))
 }
 
 /// Writes a result as JSON.

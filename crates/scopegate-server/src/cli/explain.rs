@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use clap::Args;
 use scopegate_claims::UnixTime;
 use scopegate_core::audit::DecisionId;
-use scopegate_core::authority::Authority;
 use scopegate_core::catalog::ServerId;
-use scopegate_core::explain::{CannotTell, DescribedRequest, Explanation, parse_time};
+use scopegate_core::explain::{DescribedRequest, parse_time};
 
 use super::failure::CliError;
+use super::installation::{self, Installation, Told};
 use super::{Workplace, console};
 
 /// Say why a request is granted or refused, and what would allow it
@@ -31,7 +31,7 @@ pub(super) struct Explain {
     /// The id of a decision that happened
     #[arg(value_name = "DECISION_ID", conflicts_with_all = [
         "client", "grant", "scope", "user", "address", "at", "acr", "amr", "auth_time",
-        "client_auth", "resource", "subject_server",
+        "client_auth", "resource", "subject_server", "call_hooks",
     ])]
     decision: Option<DecisionId>,
 
@@ -87,6 +87,10 @@ pub(super) struct Explain {
     #[arg(long, value_name = "ID")]
     subject_server: Option<String>,
 
+    /// Call the token hooks of the rule, and show the tokens as they change them
+    #[arg(long)]
+    call_hooks: bool,
+
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -95,28 +99,22 @@ pub(super) struct Explain {
 impl Explain {
     pub(super) async fn run(self, place: &Workplace) -> Result<ExitCode, CliError> {
         let json = self.json;
-        let authority = place.authority().await?;
-        let explained = self.explain(&authority).await;
-        authority.close().await;
-        let explanation = explained.map_err(|error| match error {
-            CannotTell::NoSignIn(_) | CannotTell::UnknownClass(_) => {
-                CliError::usage(&error.to_string())
-            }
-            error => CliError::failed(&error),
-        })?;
-        let text = match json {
-            true => serde_json::to_string_pretty(&explanation)
-                .map_err(|error| CliError::failed(&error))?,
-            false => explanation.to_string(),
-        };
-        console::result(&text)?;
+        let installation = installation::open(place).await?;
+        let explained = self.explain(&*installation).await;
+        installation.close().await;
+        let Told { json: explanation, text } = explained?;
+        match text.filter(|_| !json) {
+            Some(text) => console::result(&text)?,
+            None => console::json(&explanation)?,
+        }
         Ok(ExitCode::SUCCESS)
     }
 
-    async fn explain(self, authority: &Authority) -> Result<Explanation, CannotTell> {
+    async fn explain(self, installation: &(dyn Installation + Sync)) -> Result<Told, CliError> {
         if let Some(id) = self.decision {
-            return authority.explain_decision(id).await;
+            return installation.explain_decision(id).await;
         }
+        let calls_hooks = self.call_hooks;
         let request = DescribedRequest {
             server: self.server,
             client: self.client.unwrap_or_default(),
@@ -132,7 +130,7 @@ impl Explain {
             resources: self.resource,
             subject_server: self.subject_server,
         };
-        authority.explain(&request).await
+        installation.explain(&request, calls_hooks).await
     }
 }
 

@@ -8,7 +8,7 @@ use scopegate_core::administration::export::export;
 use scopegate_core::catalog::Owner;
 
 use super::failure::CliError;
-use super::{Workplace, console};
+use super::{Workplace, console, owner};
 
 /// Write the stored catalog as a catalog file
 ///
@@ -22,16 +22,12 @@ Examples:
   scopegate apply clients.toml --owner clients --adopt")]
 pub(super) struct Export {
     /// Whose entities; `api` has those that were made with commands or over the API
-    #[arg(long, value_name = "NAME", default_value = "file", value_parser = owner)]
+    #[arg(long, value_name = "NAME", default_value = "file", value_parser = owner::of_any)]
     owner: Owner,
 
     /// The file to write [default: the standard output]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-}
-
-fn owner(name: &str) -> Result<Owner, &'static str> {
-    if name == Owner::Api.name() { Ok(Owner::Api) } else { Owner::of_file(name) }
 }
 
 impl Export {

@@ -16,6 +16,8 @@ pub(super) enum CliError {
     BadInput(String),
     /// The command could not be carried out. The exit code is 1.
     Failed(String),
+    /// Nobody reads the result any more, as in `… | head -1`. That is no fault: the exit code is 0.
+    Unread,
     /// The arguments do not fit together. The exit code is 2.
     Usage(clap::Error),
 }
@@ -34,6 +36,14 @@ impl CliError {
         ))
     }
 
+    /// The result could not be written.
+    pub(super) fn unwritten(error: &std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Self::Unread,
+            _ => Self::Failed(format!("cannot write the result: {error}")),
+        }
+    }
+
     /// Shows the failure. Returns the exit code.
     pub(super) fn report(self) -> ExitCode {
         match self {
@@ -47,6 +57,7 @@ impl CliError {
                 }
                 ExitCode::from(1)
             }
+            Self::Unread => ExitCode::SUCCESS,
             Self::Usage(error) => error.exit(),
         }
     }
@@ -92,4 +103,18 @@ fn chain(error: &dyn Error) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn a_reader_that_closed_the_pipe_is_no_failure_and_a_full_disk_is() {
+        let unwritten = |kind| CliError::unwritten(&io::Error::from(kind));
+        assert!(matches!(unwritten(ErrorKind::BrokenPipe), CliError::Unread));
+        assert!(matches!(unwritten(ErrorKind::StorageFull), CliError::Failed(_)));
+    }
 }

@@ -16,6 +16,11 @@ pub(super) struct Owned {
     adopt: bool,
 }
 
+/// The owner with this name, whatever it is.
+pub(super) fn of_any(name: &str) -> Result<Owner, &'static str> {
+    if name == Owner::Api.name() { Ok(Owner::Api) } else { Owner::of_file(name) }
+}
+
 impl Owned {
     pub(super) fn ownership(&self) -> Ownership {
         let others = if self.adopt { Others::Adopt } else { Others::Refuse };

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 use scopegate_core::administration::plan::Plan;
-use scopegate_core::administration::reach::{AccessChange, access};
+use scopegate_core::administration::reach::{
+    AccessChange, Progress as Progressed, access_with_progress,
+};
 use scopegate_core::catalog::{Entity, Snapshot};
 use scopegate_core::catalog_file::CatalogSource;
 use scopegate_server::setup::Setup;
@@ -14,7 +16,8 @@ use serde_json::json;
 use super::colour::Colours;
 use super::failure::CliError;
 use super::owner::Owned;
-use super::{Workplace, catalog_file, console, input, is_missing, plan_text, who_can};
+use super::progress::Progress;
+use super::{Workplace, catalog_file, console, input, is_missing, person, plan_text, reach};
 
 /// Show what `apply` would change
 ///
@@ -50,15 +53,20 @@ impl ShowPlan {
             let plan = Plan::between_as::<Entity>(&[], &file, self.owned.ownership());
             (Snapshot::empty(&base), plan.map_err(|error| failed(&error))?, Vec::new())
         } else {
-            let setup = Setup::open(&config, &base).await?;
+            let setup = Setup::open(&config, &base).await?.on_behalf_of(person::name());
             let planned = self.plan(&setup).await;
-            let users = who_can::users(setup.store()).await;
+            let users = reach::users(setup.store()).await;
             setup.store().close().await;
             let (before, plan) = planned?;
             (before, plan, users?.users)
         };
         let after = before.edited(before.version() + 1, plan.edits().to_vec());
-        self.show(&plan, &access(&before, &after, &users))?;
+        let access = {
+            let progress = Progress::of("comparing access");
+            let report = |at: Progressed| progress.show(at.done, at.total);
+            access_with_progress(&before, &after, &users, report)
+        };
+        self.show(before.version(), &plan, &access)?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -72,11 +80,20 @@ impl ShowPlan {
         Ok((planned.catalog, planned.plan))
     }
 
-    fn show(&self, plan: &Plan, access: &[AccessChange]) -> Result<(), CliError> {
+    fn show(&self, version: u64, plan: &Plan, access: &[AccessChange]) -> Result<(), CliError> {
         if self.json {
-            return console::json(&json!({ "changes": plan.to_json(), "access": access }));
+            return console::json(&json!({
+                "catalog_version": version,
+                "changes": plan.to_json(),
+                "access": access,
+                "on_hold": plan.held(),
+            }));
         }
         let colours = Colours::of_stdout();
-        console::result(&(plan_text::access(access, colours) + &plan_text::changes(plan, colours)))
+        console::result(&plan_text::whole(plan, access, colours))?;
+        console::notice(&format!(
+            "compared with version {version} of the catalog: `apply --expect {version}` refuses if it changes"
+        ));
+        Ok(())
     }
 }

@@ -5,7 +5,9 @@ use std::fmt::Write;
 use scopegate_core::administration::plan::{
     Action, EntityDifference, FieldChange, Plan, SECRET_CHANGED,
 };
-use scopegate_core::administration::reach::{AccessChange, Whom};
+use scopegate_core::administration::reach::{self, AccessChange, Whom};
+use scopegate_core::catalog::Snapshot;
+use scopegate_core::directory::User;
 use serde_json::Value;
 
 use super::colour::{Colour, Colours};
@@ -13,6 +15,17 @@ use super::whom::whom;
 
 /// Maximum number of lines about access. A change of a policy for all clients can have a million.
 const MAX_ACCESS: usize = 1000;
+
+/// A plan for a catalog: who gains and loses access, and the changes with their totals.
+pub(super) fn of(before: &Snapshot, plan: &Plan, users: &[User]) -> String {
+    let after = before.edited(before.version() + 1, plan.edits().to_vec());
+    whole(plan, &reach::access(before, &after, users), Colours::of_stdout())
+}
+
+/// Who gains and loses access, and the changes of a plan with their totals.
+pub(super) fn whole(plan: &Plan, changes_of_access: &[AccessChange], colours: Colours) -> String {
+    access(changes_of_access, colours) + &changes(plan, colours)
+}
 
 /// The changes of a plan and their totals.
 pub(super) fn changes(plan: &Plan, colours: Colours) -> String {
@@ -30,6 +43,12 @@ pub(super) fn changes(plan: &Plan, colours: Colours) -> String {
         let line = one_line(&format!("+ user {login}"));
         let _ = writeln!(text, "{}", colours.paint(Colour::Added, &line));
     }
+    for id in plan.held() {
+        let line = format!(
+            "client {id} is on hold and stays so: `scopegate clients enable {id}` lifts it"
+        );
+        let _ = writeln!(text, "{}", one_line(&line));
+    }
     let _ = write!(text, "{added} to add, {changed} to change, {deleted} to delete");
     text
 }
@@ -44,7 +63,11 @@ pub(super) fn entity(text: &mut String, change: &EntityDifference<'_>, colours: 
     let line = one_line(&format!("{sign} {} {}", change.key.kind.as_str(), change.id()));
     let _ = writeln!(text, "{}", colours.paint(colour, &line));
     // What is deleted is not repeated.
-    if change.action() != Action::Delete {
+    if change.action() == Action::Delete {
+        if change.ends_hold() {
+            let _ = writeln!(text, "    its hold ends: a later client with this id is not on hold");
+        }
+    } else {
         for change in change.fields() {
             let _ = writeln!(text, "    {}", field(&change, colours));
         }
@@ -66,7 +89,7 @@ fn field(FieldChange { name, old, new, .. }: &FieldChange, colours: Colours) -> 
 }
 
 /// Which clients gain or lose scopes, and for whom. Nothing if none does.
-pub(super) fn access(changes: &[AccessChange], colours: Colours) -> String {
+fn access(changes: &[AccessChange], colours: Colours) -> String {
     let mut lines: Vec<String> =
         changes.iter().flat_map(|change| client(change, colours)).collect();
     if lines.is_empty() {

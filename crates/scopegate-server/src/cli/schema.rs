@@ -11,7 +11,8 @@ use super::failure::CliError;
 
 /// Print the JSON Schema of a file, for editors
 ///
-/// It knows the names of keys and values. `scopegate validate` finds all mistakes.
+/// It has the names, types and forms of keys and values, with a description of each, so that an editor completes
+/// them and marks mistakes. `scopegate validate` finds all mistakes.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:

@@ -17,6 +17,7 @@ use tokio::signal;
 
 use super::descriptors::Descriptors;
 use super::failure::CliError;
+use super::person;
 use super::{Workplace, catalog_file, console, input, is_missing, logging};
 
 /// Maximum servers that are named at the start.
@@ -50,7 +51,7 @@ impl Serve {
             // The file is checked first, so that a wrong file does not cause a store to be made.
             catalog_file::parse(catalog, Some(&base))?;
         }
-        let setup = Setup::open(&config, &base).await?;
+        let setup = Setup::open(&config, &base).await?.on_behalf_of(person::name());
         if let Some(catalog) = &self.catalog {
             apply_at_start(&setup, catalog).await?;
         }
@@ -90,7 +91,8 @@ async fn apply_at_start(setup: &Setup, catalog: &Path) -> Result<(), CliError> {
     match setup.apply(&source, Mode::Write).await {
         Ok(applied) => tracing::info!(
             edits = applied.plan.edits().len(),
-            version = applied.catalog_version,
+            file_version = applied.file_version,
+            catalog_version = applied.catalog_version,
             "the catalog file is applied"
         ),
         // After a rollback the nodes must start, with the catalog that was restored.

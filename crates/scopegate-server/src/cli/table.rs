@@ -155,7 +155,7 @@ pub(super) fn on_one_line(text: &str) -> String {
 }
 
 fn failed(error: &std::io::Error) -> CliError {
-    CliError::Failed(format!("cannot write the result: {error}"))
+    CliError::unwritten(error)
 }
 
 #[cfg(test)]

@@ -1,19 +1,15 @@
 //! `scopegate who-can`
 
-mod shown;
-
 use std::process::ExitCode;
 
 use clap::Args;
-use scopegate_core::administration::reach::{Reach, ReachError, StoredUsers, stored_users};
-use scopegate_core::authority::Authority;
+use scopegate_core::administration::reach::Row;
 use scopegate_core::catalog::ServerId;
-use scopegate_core::store::Directory;
 
 use super::failure::CliError;
-use super::{Workplace, arguments, console};
-
-pub(super) use self::shown::shown;
+use super::installation::Installation;
+use super::reach::{self, Question};
+use super::{Workplace, arguments};
 
 /// Tell who can reach a scope
 ///
@@ -43,39 +39,23 @@ pub(super) struct WhoCan {
 
 impl WhoCan {
     pub(super) async fn run(self, place: &Workplace) -> Result<ExitCode, CliError> {
-        let authority = place.authority().await?;
-        let told = self.tell(&authority).await;
-        authority.close().await;
-        told.map(|()| ExitCode::SUCCESS)
+        reach::answer(place, &self, self.json).await
+    }
+}
+
+impl Question for WhoCan {
+    type Found = Row;
+
+    async fn ask(&self, of: &(dyn Installation + Sync)) -> Result<Vec<Row>, CliError> {
+        of.who_can(&self.server, &self.scope).await
     }
 
-    async fn tell(&self, authority: &Authority) -> Result<(), CliError> {
-        let (catalog, StoredUsers { users, .. }) =
-            (authority.catalog(), users(&**authority.store()).await?);
-        let reach = Reach::new(&catalog, &users);
-        let rows = reach.who_can(&self.server, &self.scope).map_err(untold)?;
-        if self.json {
-            return console::json(&rows);
-        }
+    fn nothing(&self) -> String {
         let Self { server, scope, .. } = self;
-        if rows.is_empty() {
-            return console::result(&format!("no client can get `{scope}` at `{server}`"));
-        }
-        console::result(&shown(rows.iter().map(|row| (row.client.clone(), row))))
+        format!("no client can get `{scope}` at `{server}`")
     }
-}
 
-/// All users of the store. Users whose rows cannot be read are shown, and left out.
-pub(super) async fn users(store: &(impl Directory + ?Sized)) -> Result<StoredUsers, CliError> {
-    let stored = stored_users(store).await;
-    let stored = stored.map_err(|error| CliError::failed(&error))?;
-    for (login, row) in &stored.unreadable {
-        console::notice(&format!("the user {login} is left out: {row}"));
+    fn rows(found: &[Row]) -> Vec<(String, &Row)> {
+        found.iter().map(|row| (row.client.clone(), row)).collect()
     }
-    Ok(stored)
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
-pub(super) fn untold(error: ReachError) -> CliError {
-    CliError::failed(&error)
 }

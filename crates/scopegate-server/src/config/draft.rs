@@ -7,9 +7,11 @@ use scopegate_claims::Issuer;
 use scopegate_core::limits::RequestLimits;
 
 use super::audit::{AuditConfig, HistoryConfig};
+use super::hooks::HooksConfig;
 use super::limits::LimitsConfig;
 use super::listen::ListenConfig;
 use super::log::LogConfig;
+use super::pkcs11::Pkcs11Draft;
 use super::problem::{Complaint, Place};
 use super::store::StoreConfig;
 use crate::trusted_proxies::{ForwardingHeader, TrustedProxies};
@@ -28,12 +30,14 @@ pub(super) struct Draft {
     pub(super) certificate: Option<PathBuf>,
     pub(super) private_key: Option<PathBuf>,
     pub(super) store: StoreConfig,
+    pub(super) pkcs11: Pkcs11Draft,
     pub(super) trusted_proxies: TrustedProxies,
     pub(super) forwarding_header: ForwardingHeader,
     pub(super) limits: LimitsConfig,
     pub(super) requests: RequestLimits,
     pub(super) audit: AuditConfig,
     pub(super) history: HistoryConfig,
+    pub(super) hooks: HooksConfig,
     /// Whether the files that it names must be there.
     pub(super) checks_files: bool,
     pub(super) log: LogConfig,
@@ -54,12 +58,14 @@ impl Draft {
             certificate: None,
             private_key: None,
             store: StoreConfig::in_folder(folder),
+            pkcs11: Pkcs11Draft::default(),
             trusted_proxies: TrustedProxies::none(),
             forwarding_header: ForwardingHeader::default(),
             limits: LimitsConfig::default(),
             requests: RequestLimits::default(),
             audit: AuditConfig::default(),
             history: HistoryConfig::default(),
+            hooks: HooksConfig::default(),
             checks_files: false,
             log: LogConfig::default(),
             places: BTreeMap::new(),

@@ -12,7 +12,7 @@ use super::problem::Complaint;
 use crate::listen::{ListenLimits, TlsFiles};
 
 /// The rules about more than one key. Each returns a complaint if the draft breaks it.
-const RULES: [fn(&Draft) -> Option<Complaint>; 7] = [
+const RULES: [fn(&Draft) -> Option<Complaint>; 8] = [
     public_address_needs_base_url,
     certificate_and_key_go_together,
     certificate_is_there,
@@ -20,6 +20,7 @@ const RULES: [fn(&Draft) -> Option<Complaint>; 7] = [
     tls_needs_an_https_base_url,
     listeners_have_two_addresses,
     connection_limits_fit,
+    token_and_module_go_together,
 ];
 
 /// Makes a configuration of a draft.
@@ -40,6 +41,7 @@ pub(super) fn finish(draft: Draft) -> Result<Config, Vec<Complaint>> {
             .map(|(certificate, key)| TlsFiles { certificate, key }),
         master_key_file: draft.master_key_file.unwrap_or(beside_the_store),
         previous_master_key_file: draft.previous_master_key_file,
+        pkcs11: draft.pkcs11.finish(),
         trusted_proxies: draft.trusted_proxies.with_header(draft.forwarding_header),
         base_url: draft.base_url,
         listen: draft.listen,
@@ -48,8 +50,19 @@ pub(super) fn finish(draft: Draft) -> Result<Config, Vec<Complaint>> {
         requests: draft.requests,
         audit: draft.audit,
         history: draft.history,
+        hooks: draft.hooks,
         log: draft.log,
     })
+}
+
+fn token_and_module_go_together(draft: &Draft) -> Option<Complaint> {
+    let pkcs11 = &draft.pkcs11;
+    let needed = [("module", pkcs11.module.is_none()), ("token", pkcs11.token.is_none())];
+    let set = ["module", "token", "pin_file", "sessions"].map(|key| format!("keys.pkcs11.{key}"));
+    let set = set.iter().find(|key| draft.is_set(key))?;
+    let (missing, _) = needed.into_iter().find(|(_, is_missing)| *is_missing)?;
+    let message = format!("missing key {} of [keys.pkcs11]", Quoted(missing));
+    Some(draft.complain(set, message))
 }
 
 fn public_address_needs_base_url(draft: &Draft) -> Option<Complaint> {

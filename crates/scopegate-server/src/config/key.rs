@@ -1,6 +1,7 @@
 //! One thing that can be set.
 
 use super::draft::Draft;
+use super::form::Form;
 use super::problem::{Complaint, Problems};
 use super::setting::Setting;
 
@@ -10,6 +11,7 @@ pub struct Key {
     pub(super) path: &'static str,
     pub(super) meaning: &'static str,
     pub(super) default: &'static str,
+    pub(super) form: Form,
     pub(super) set: fn(&mut Draft, &Setting<'_>) -> Result<(), Complaint>,
 }
 

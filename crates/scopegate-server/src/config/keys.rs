@@ -3,9 +3,11 @@
 mod audit;
 mod catalog;
 mod general;
+pub(super) mod hooks;
 pub(super) mod limits;
 mod listen;
 mod log;
+mod pkcs11;
 mod proxies;
 mod rates;
 mod store;
@@ -19,24 +21,29 @@ static KEYS: &[&[Key]] = &[
     listen::KEYS,
     tls::KEYS,
     store::KEYS,
+    pkcs11::KEYS,
     proxies::KEYS,
     limits::KEYS,
     rates::KEYS,
     audit::KEYS,
     catalog::KEYS,
+    hooks::KEYS,
     log::KEYS,
 ];
 
 /// Keys and tables that are planned. They are refused until they do something.
-pub(super) static LATER: &[&str] = &["sql"];
+pub(super) static LATER: &[&str] = &[];
 
 /// Keys that an administrator may expect here, and what to do instead.
 pub(super) static ADVICE: &[(&str, &str)] = &[
+    ("sql", "write the databases of hooks in [hooks.connections]"),
+    ("hook", "hooks are written in a catalog file; their databases in [hooks.connections]"),
     ("master_key", "write the path of a file as \"master_key_file\", or set SCOPEGATE_MASTER_KEY"),
     (
         "previous_master_key",
         "write the path of a file as \"previous_master_key_file\", or set SCOPEGATE_PREVIOUS_MASTER_KEY",
     ),
+    ("keys.pkcs11.pin", "write the path of a file as \"pin_file\", or set SCOPEGATE_PKCS11_PIN"),
     ("clients", "clients, servers and policies are written in a catalog file"),
     ("client", "clients, servers and policies are written in a catalog file"),
     ("server", "clients, servers and policies are written in a catalog file"),

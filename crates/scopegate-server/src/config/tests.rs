@@ -83,6 +83,37 @@ fn every_key_can_be_set_by_its_variable() {
 }
 
 #[test]
+fn a_token_for_signing_keys_is_configured_as_a_whole() {
+    let read = |content: &str| Config::read(Some(&text(content)), []).unwrap().pkcs11;
+    assert_eq!(read(""), None);
+    let config = read("[keys]\npkcs11 = { module = '/lib/hsm.so', token = 'signing' }").unwrap();
+    assert_eq!(config, Pkcs11Config::new("/lib/hsm.so", "signing"));
+    let all = "[keys.pkcs11]\nmodule = 'hsm.so'\ntoken = 'signing'\npin_file = 'pin'\nsessions = 9";
+    let config = read(all).unwrap();
+    assert!(config.pin_file.is_some_and(|file| file.ends_with("pin")));
+    assert_eq!((config.sessions, config.module.ends_with("hsm.so")), (9, true));
+    for (incomplete, missing) in
+        [("token = 't'", "module"), ("module = 'm'", "token"), ("sessions = 1", "module")]
+    {
+        let refused = refusal(&format!("[keys.pkcs11]\n{incomplete}"));
+        let said = format!("missing key \"{missing}\" of [keys.pkcs11]");
+        assert!(refused.starts_with("scopegate.toml:2:") && refused.ends_with(&said), "{refused}");
+    }
+    for (wrong, said) in [
+        ("pin = '1234'", "set SCOPEGATE_PKCS11_PIN"),
+        ("sessions = 0", "from 1 to 64"),
+        ("sessions = 65", "from 1 to 64"),
+        ("token = ''", "1 to 32 bytes"),
+        ("token = 'a token whose label is too long for it'", "1 to 32 bytes"),
+        ("token = 'ends in a space '", "1 to 32 bytes"),
+        ("module = ''", "write a path"),
+    ] {
+        let refused = refusal(&format!("[keys.pkcs11]\n{wrong}"));
+        assert!(refused.contains(said) && !refused.contains("1234"), "{refused}");
+    }
+}
+
+#[test]
 fn an_unknown_key_is_refused_with_its_place() {
     assert_eq!(
         refusal("\n\nlisen.public = '127.0.0.1:1'"),
@@ -107,15 +138,47 @@ fn an_unknown_key_is_refused_with_its_place() {
 }
 
 #[test]
-fn planned_keys_are_refused_as_not_supported() {
+fn the_databases_of_hooks_have_names_and_urls() {
+    let content = "[hooks]\ndeadline = '2s'\n[hooks.connections]\n\
+                billing = { url = 'postgres://reader:hush@db/billing' }\nstock = { url = 'sqlite:stock.db' }\n";
+    let config = file(content);
+    assert_eq!(config.hooks.deadline, std::time::Duration::from_secs(2));
+    let shown: Vec<_> =
+        config.hooks.connections.iter().map(|(name, url)| format!("{name} {url}")).collect();
     assert_eq!(
-        refusal("[sql.crm]\nurl = 'postgres://db/crm'"),
-        r#"scopegate.toml:1:2: "sql" is not supported yet: leave it out"#,
+        shown,
+        ["billing postgres://reader@db:5432/billing", "stock sqlite:/etc/sg/stock.db"]
     );
-    assert_eq!(
-        variable_refusal("SCOPEGATE__SQL__CRM", "postgres://db/crm"),
-        "SCOPEGATE__SQL__CRM: not supported yet: leave it out",
-    );
+    assert!(!format!("{config:?}").contains("hush"));
+    let value = "billing=postgres://r:hush@db/b a=sqlite:/a.db";
+    let config = Config::read(None, variables(&[("SCOPEGATE__HOOKS__CONNECTIONS", value)]));
+    let config = config.unwrap();
+    assert_eq!(config.hooks.connections.keys().collect::<Vec<_>>(), ["a", "billing"]);
+}
+
+#[test]
+fn a_wrong_database_of_a_hook_is_refused_and_its_password_not_shown() {
+    let of = |line: &str| refusal(&format!("[hooks.connections]\n{line}"));
+    for (line, problem) in [
+        ("a = 'postgres://u:hush@db/x'", "2:5: a connection is a table"),
+        ("a = { uri = 'postgres://u:hush@db/x' }", "2:7: unknown key \"uri\": write \"url\""),
+        ("a = { }", "2:5: missing key \"url\""),
+        ("a = { url = 7 }", "2:5: missing key \"url\""),
+        ("a = { url = 'mysql://u:hush@db/x' }", "2:5: the store URL has no known scheme"),
+        ("'a b' = { url = 'sqlite:x.db' }", "2:9: \"a b\" is no name"),
+    ] {
+        let refused = of(line);
+        assert!(refused.starts_with(&format!("scopegate.toml:{problem}")), "{refused}");
+        assert!(!refused.contains("hush"), "{refused}");
+    }
+    assert!(refusal("[hooks]\ndeadline = '16s'").contains("write \"1s\" to \"15s\""));
+    assert!(refusal("[hooks]\nconnections = 'x'").contains("must be a table"));
+    for text in ["postgres://u:hush@db/x", "a=mysql://u:hush@db/x", "a=sqlite:/a a=sqlite:/b"] {
+        let refused = variable_refusal("SCOPEGATE__HOOKS__CONNECTIONS", text);
+        assert!(!refused.contains("hush"), "{refused}");
+    }
+    let advice = refusal("[sql.crm]\nurl = 'postgres://db/crm'");
+    assert!(advice.contains("write the databases of hooks in [hooks.connections]"), "{advice}");
 }
 
 #[test]

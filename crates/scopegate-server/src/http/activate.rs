@@ -6,9 +6,10 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::get;
 use http::request::Parts;
+use scopegate_claims::ScopeSet;
 use scopegate_core::directory::User;
 use scopegate_core::endpoints::device::{
-    Activation, ActivationError, DeviceAnswer, DeviceQuestion,
+    Activation, ActivationError, DeviceAnswer, DeviceOutcome, DeviceQuestion,
 };
 use scopegate_core::form::Form;
 use scopegate_core::grants::device::UserCode;
@@ -25,6 +26,7 @@ use super::in_time::decided_in_time;
 use super::pages::device::{AllowedPage, CodePage, ConfirmPage, DeniedPage};
 use super::pages::{failure, page};
 use super::routes::Routes;
+use super::scope_choice;
 
 /// The longest code that is filled in again, in bytes.
 const MAX_CODE: usize = 64;
@@ -74,7 +76,9 @@ async fn decide(app: &App, parts: &Parts, content: Body) -> Result<Response, Fai
     };
     let visitor = Visitor { app, parts, browser: &browser, session, user };
     match form.value("decision") {
-        Some("allow") => visitor.answer(&waiting, Pressed::Allow).await,
+        Some("allow") => {
+            visitor.answer(&waiting, Pressed::Allow(scope_choice::left_out(&form))).await
+        }
         Some("deny") => visitor.answer(&waiting, Pressed::Deny).await,
         _ => visitor.ask(typed(&form)).await,
     }
@@ -128,9 +132,10 @@ fn waiting(app: &App, browser: &Browser, parameter: Option<(String, String)>) ->
 }
 
 /// The button that the user pressed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Pressed {
-    Allow,
+    /// The user allows the scopes, except these.
+    Allow(ScopeSet),
     Deny,
 }
 
@@ -176,6 +181,7 @@ impl Visitor<'_> {
             user_code: &code.to_string(),
             asked_from: question.asked_from,
             scopes: &question.described,
+            optional: &scope_choice::offered(question.optional.clone()),
         })
     }
 
@@ -185,16 +191,15 @@ impl Visitor<'_> {
         let asked = waiting.asked.as_ref().filter(|(user, _)| *user == self.user.id);
         let (code, (_, shown)) =
             code.zip(asked).ok_or_else(|| Failure::new(InteractionError::NotOurs))?;
-        let answer = match pressed {
-            Pressed::Allow => DeviceAnswer::Allow(shown),
-            Pressed::Deny => DeviceAnswer::Deny,
+        let agreed = match pressed {
+            Pressed::Allow(left_out) => Some(shown.difference(&left_out)),
+            Pressed::Deny => None,
         };
+        let answer = agreed.as_ref().map_or(DeviceAnswer::Deny, DeviceAnswer::Allow);
         match self.app.authority().answer_device(&self.activation(&code), answer).await {
-            Ok(None) => Ok(match answer {
-                DeviceAnswer::Allow(_) => page(&AllowedPage),
-                DeviceAnswer::Deny => page(&DeniedPage),
-            }),
-            Ok(Some(question)) => Ok(self.confirm(&code, &question)),
+            Ok(DeviceOutcome::Allowed) => Ok(page(&AllowedPage)),
+            Ok(DeviceOutcome::Denied) => Ok(page(&DeniedPage)),
+            Ok(DeviceOutcome::AskAgain(question)) => Ok(self.confirm(&code, &question)),
             Err(error) => self.code_form_again("", error),
         }
     }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
 use http::header::{ALLOW, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Uri};
 
+use super::admin::ApiError;
 use super::cookies::Scheme;
 use super::failure::{Failure, RequestError};
 
@@ -19,6 +20,26 @@ pub(super) async fn unknown_path() -> Failure {
 /// The router adds the `Allow` header.
 pub(super) async fn wrong_method() -> Failure {
     Failure::new(RequestError::WrongMethod)
+}
+
+/// Refuses a request on the administrator's listener, in the form of the API that it is for.
+pub(super) async fn unknown_admin_path(uri: Uri) -> Response {
+    match is_of_api(&uri) {
+        true => ApiError::UnknownPath.into_response(),
+        false => unknown_path().await.into_response(),
+    }
+}
+
+/// The same for a method that a path does not have.
+pub(super) async fn wrong_admin_method(uri: Uri) -> Response {
+    match is_of_api(&uri) {
+        true => ApiError::WrongMethod.into_response(),
+        false => wrong_method().await.into_response(),
+    }
+}
+
+fn is_of_api(uri: &Uri) -> bool {
+    uri.path().starts_with("/api/")
 }
 
 /// Refuses other methods than GET and POST. Without it the router would answer HEAD with the

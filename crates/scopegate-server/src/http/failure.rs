@@ -71,6 +71,16 @@ pub enum RequestError {
 }
 
 impl RequestError {
+    /// The text of a token hook for the client, which replaces the fixed text.
+    fn summary(&self) -> Option<&str> {
+        match self {
+            Self::Token(error)
+            | Self::Authorize(AuthorizeError::Call(error))
+            | Self::Activation(ActivationError::Token(error)) => error.summary(),
+            _ => None,
+        }
+    }
+
     /// Tells whether the cause is that a server or a client is out of service on this node. This
     /// was logged when it began.
     fn is_known_already(&self) -> bool {
@@ -273,9 +283,9 @@ impl Failure {
 
 /// The body of an error (RFC 6749 §5.2).
 #[derive(Serialize)]
-struct Body {
+struct Body<'a> {
     error: &'static str,
-    error_description: &'static str,
+    error_description: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     decision_id: Option<DecisionId>,
 }
@@ -285,7 +295,8 @@ impl IntoResponse for Failure {
         let OAuthError { error, description, .. } = self.answer();
         let body = Body {
             error: error.as_str(),
-            error_description: description,
+            // The one text that is not fixed: a token hook has refused, and says why.
+            error_description: self.error.summary().unwrap_or(description),
             decision_id: self.decision,
         };
         let mut response = (NEVER_STORED, Json(body)).into_response();

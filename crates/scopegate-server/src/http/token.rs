@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{MethodRouter, post};
 
 use super::app::App;
 use super::client_request::ClientRequest;
@@ -15,6 +15,11 @@ use super::server_in_path::ServerInPath;
 /// The token endpoint.
 pub(super) fn routes(base: &str) -> Routes {
     on_both(base, "token", || cors::with_preflight(post(token)))
+}
+
+/// The token endpoint of the org server alone.
+pub(super) fn of_org() -> MethodRouter<App> {
+    cors::with_preflight(post(token))
 }
 
 /// Answers a token request. Scripts of the client's origins may read the answer.

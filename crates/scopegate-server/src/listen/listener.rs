@@ -82,6 +82,21 @@ impl Listener {
         self.address
     }
 
+    /// The URLs by which a client on this machine reaches the listener. A listener on all addresses has none that
+    /// is certain to be its own, except on this machine.
+    pub(super) fn urls(&self) -> Vec<String> {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let (ip, port) = (self.address.ip(), self.address.port());
+        let named = (!ip.is_unspecified()).then(|| format!("{scheme}://{}", self.address));
+        let is_local = ip.is_loopback() || ip.is_unspecified();
+        let local =
+            [format!("{scheme}://localhost:{port}"), format!("{scheme}://127.0.0.1:{port}")];
+        let mut urls: Vec<String> = named.into_iter().collect();
+        urls.extend(local.into_iter().filter(|_| is_local));
+        urls.dedup();
+        urls
+    }
+
     /// Serves until `shutdown` is ready. Then running requests have 10 s to finish.
     pub async fn serve(self, router: Router, shutdown: impl Future<Output = ()>) {
         let Self { tcp, address, tls, limits } = self;

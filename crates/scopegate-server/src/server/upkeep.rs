@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use scopegate_core::authority::Authority;
 use scopegate_core::error::CallError;
+use scopegate_core::keys::DueWork;
 use scopegate_core::store::{StoreError, Versions};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -27,6 +28,9 @@ const KEY_INTERVAL: Duration = Duration::from_secs(3);
 
 /// How many authorization servers are looked at before other tasks get a turn.
 const SERVERS_A_TURN: usize = 256;
+
+/// How many RSA keys are made before all servers are looked at again: each takes about 90 ms of a core.
+const SLOW_A_TURN: usize = 16;
 
 /// How often the storage deletes what has expired. It keeps each row for 30 s after its expiry, so
 /// that every row is gone within a minute of it.
@@ -116,7 +120,11 @@ async fn follow_key_schedules(
             true => take_due_steps(&authority).await,
         };
         match done {
-            Ok(()) => {
+            Ok(Turn::MoreIsDue) => {
+                are_made = true;
+                pause.reset();
+            }
+            Ok(Turn::Done) => {
                 are_made = true;
                 pause.reset();
                 tokio::select! {
@@ -133,45 +141,65 @@ async fn follow_key_schedules(
     }
 }
 
+/// Whether steps are left for the next turn.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Turn {
+    Done,
+    MoreIsDue,
+}
+
 /// Takes the steps that are due for the keys of all active servers.
-async fn take_due_steps(authority: &Authority) -> Result<(), CallError> {
+///
+/// RSA keys are made last, and only some in one turn. Then all servers are looked at again, so that many keys that
+/// are due at once do not delay the steps of other servers.
+async fn take_due_steps(authority: &Authority) -> Result<Turn, CallError> {
     if let Err(error) = authority.reload().await {
         // The task that follows the catalog warns of it.
         tracing::debug!(error = &error as &dyn Error, "the keys cannot be compared");
-        return Ok(());
+        return Ok(Turn::Done);
     }
     let catalog = authority.catalog();
     let servers = catalog.servers().filter(|server| server.spec.status.is_active());
+    let mut due = Vec::new();
     for (place, server) in servers.enumerate() {
         if place % SERVERS_A_TURN == SERVERS_A_TURN - 1 {
             tokio::task::yield_now().await;
         }
-        if authority.keys().is_due(server) {
-            authority.keys().ensure(server).await?;
-        }
+        due.extend(authority.keys().due_work(server).map(|work| (work, server)));
     }
-    Ok(())
+    let (due, turn) = in_turn(due);
+    for server in due {
+        authority.keys().ensure(server).await?;
+    }
+    Ok(turn)
 }
 
+/// What is done in one turn: first all that is quick, then at most [`SLOW_A_TURN`] of the rest.
+fn in_turn<T>(due: Vec<(DueWork, T)>) -> (Vec<T>, Turn) {
+    let (quick, mut slow): (Vec<_>, Vec<_>) =
+        due.into_iter().partition(|(work, _)| *work == DueWork::Quick);
+    let turn = if slow.len() > SLOW_A_TURN { Turn::MoreIsDue } else { Turn::Done };
+    slow.truncate(SLOW_A_TURN);
+    (quick.into_iter().chain(slow).map(|(_, it)| it).collect(), turn)
+}
+
+/// Makes the keys of the servers that are needed first. The others are [due](take_due_steps) afterwards.
+///
 /// Stops at the first failure: whatever prevents one key from being stored prevents all of them.
 async fn make_missing_keys(
     authority: &Authority,
     first_keys: &watch::Sender<FirstKeys>,
-) -> Result<(), CallError> {
+) -> Result<Turn, CallError> {
     let catalog = authority.catalog();
     let servers = catalog.servers().filter(|server| server.spec.status.is_active());
     let mut servers: Vec<_> = servers.collect();
     servers
         .sort_unstable_by_key(|server| (!server.id.is_org(), !server.id.is_default(), &server.id));
-    let (first, rest) = servers.split_at(FIRST_SERVERS.min(servers.len()));
-    for server in first {
+    for server in servers.into_iter().take(FIRST_SERVERS) {
         authority.keys().ensure(server).await?;
     }
     FirstKeys::Made.tell(first_keys);
-    for server in rest {
-        authority.keys().ensure(server).await?;
-    }
-    Ok(())
+    Ok(Turn::MoreIsDue)
 }
 
 async fn sweep(authority: Arc<Authority>) {
@@ -243,5 +271,22 @@ impl Pause {
     async fn wait(&mut self) {
         tokio::time::sleep(self.0).await;
         self.0 = LONGEST_PAUSE.min(self.0 * 2);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_steps_of_other_servers_do_not_wait_for_many_rsa_keys() {
+        let slow = |number: usize| (DueWork::Slow, number);
+        let due = (0..1000).map(slow).chain([(DueWork::Quick, 1000), (DueWork::Quick, 1001)]);
+        let (first, turn) = in_turn(due.collect());
+        let expected: Vec<_> = [1000, 1001].into_iter().chain(0..SLOW_A_TURN).collect();
+        assert_eq!((first, turn), (expected, Turn::MoreIsDue));
+        let few: Vec<_> = (0..SLOW_A_TURN).map(slow).collect();
+        assert_eq!(in_turn(few), ((0..SLOW_A_TURN).collect(), Turn::Done));
+        assert_eq!(in_turn::<usize>(Vec::new()), (Vec::new(), Turn::Done));
     }
 }

@@ -1,4 +1,9 @@
+use async_trait::async_trait;
+use scopegate_core::keys::{KeyError, KeysInMemory, NewKey, Signer};
+use scopegate_core::store::StoredKey;
+
 use super::*;
+use crate::Server;
 
 const LOOPBACK: &str = "http://127.0.0.1:9000";
 const PUBLIC: &str = "https://id.example.com";
@@ -89,4 +94,65 @@ async fn another_master_key_is_refused() {
     std::fs::write(&file, MasterKey::generate().to_base64url().as_bytes()).unwrap();
     let refusal = home.open(LOOPBACK).await.unwrap_err();
     assert!(matches!(refusal, SetupError::Open(OpenError::WrongMasterKey)), "{refusal}");
+}
+
+/// A service that makes only keys for ES256, or none at all.
+#[derive(Debug)]
+struct Service {
+    is_lost: bool,
+}
+
+#[async_trait]
+impl KeyVault for Service {
+    async fn open(&self) -> Result<(), KeyError> {
+        match self.is_lost {
+            true => Err(KeyError::Unavailable("the service is lost".to_owned())),
+            false => Ok(()),
+        }
+    }
+
+    async fn algorithms(&self) -> Result<Vec<Algorithm>, KeyError> {
+        self.open().await.map(|()| vec![Algorithm::Es256])
+    }
+
+    async fn generate(&self, algorithm: Algorithm) -> Result<NewKey, KeyError> {
+        KeysInMemory.generate(algorithm).await
+    }
+
+    fn signer(&self, key: &StoredKey, secret: &[u8]) -> Result<Arc<dyn Signer>, KeyError> {
+        KeysInMemory.signer(key, secret)
+    }
+}
+
+const EDDSA: &[u8] = b"version = 1\n[[server]]\nid = 'orders'\nname = 'Orders'\n\
+    audiences = [{ name = 'api://orders' }]\nalgorithms = ['ES256', 'EdDSA']\n";
+
+#[tokio::test]
+async fn a_catalog_with_an_algorithm_that_the_vault_lacks_is_refused_by_name() {
+    let home = Home::new();
+    let mut setup = home.open(LOOPBACK).await.unwrap();
+    let eddsa = CatalogSource { content: EDDSA, ..ORDINARY };
+    setup.vault = Arc::new(Service { is_lost: false });
+    let refused = setup.apply(&eddsa, Mode::Write).await.unwrap_err().to_string();
+    assert!(refused.starts_with("the server `orders` signs with EdDSA"), "{refused}");
+    assert!(refused.ends_with("such as ES256"), "{refused}");
+    let es256 = String::from_utf8(EDDSA.to_vec()).unwrap().replace(", 'EdDSA'", "");
+    let es256 = CatalogSource { content: es256.as_bytes(), ..ORDINARY };
+    setup.apply(&es256, Mode::DryRun).await.unwrap();
+    // A vault that is lost is found at the start of a server, not by `apply`.
+    setup.vault = Arc::new(Service { is_lost: true });
+    setup.apply(&eddsa, Mode::Write).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_does_not_start_without_its_vault_or_with_an_algorithm_that_it_lacks() {
+    let home = Home::new();
+    let start = async |vault: Service| {
+        let settings = home.open(LOOPBACK).await.unwrap().into_settings();
+        Server::start(settings.with_key_vault(Arc::new(vault))).await
+    };
+    let lost = start(Service { is_lost: true }).await.unwrap_err().to_string();
+    assert_eq!(lost, "the service that holds the signing keys cannot be used: the service is lost");
+    let refused = start(Service { is_lost: false }).await.unwrap_err().to_string();
+    assert!(refused.contains("signs with RS256") && refused.contains("(ES256)"), "{refused}");
 }

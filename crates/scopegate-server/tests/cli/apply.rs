@@ -2,20 +2,22 @@
 
 use crate::place::{CATALOG, Place};
 
-const PLAN: &str = "\
-+ server default
-+ scope default/read:orders
-+ policy default/readers
-+ rule default/readers/read only
-4 to add, 0 to change, 0 to delete
-";
+const PLAN: &str = "4 to add, 0 to change, 0 to delete";
+
+/// The names and totals of a plan, without the fields.
+fn totals(stdout: &str) -> Option<&str> {
+    stdout.lines().last()
+}
 
 #[test]
 fn a_dry_run_changes_nothing_and_makes_no_store() {
     let place = Place::new();
     place.write("catalog.toml", CATALOG);
     let ended = place.run(&["apply", "catalog.toml", "--dry-run"]);
-    assert_eq!((ended.code, ended.stdout.as_str()), (0, PLAN), "{ended:?}");
+    assert_eq!((ended.code, totals(&ended.stdout)), (0, Some(PLAN)), "{ended:?}");
+    assert!(
+        ended.stdout.contains("+ scope default/read:orders\n    description: \"See orders\"\n")
+    );
     assert!(!place.has("scopegate-data"));
 }
 
@@ -24,7 +26,7 @@ fn applying_the_same_file_again_changes_nothing() {
     let place = Place::new();
     place.write("catalog.toml", CATALOG);
     let first = place.run(&["apply", "catalog.toml"]);
-    assert_eq!((first.code, first.stdout.as_str()), (0, PLAN), "{first:?}");
+    assert_eq!((first.code, totals(&first.stdout)), (0, Some(PLAN)), "{first:?}");
     for arguments in [&["apply", "catalog.toml"][..], &["apply", "catalog.toml", "--dry-run"]] {
         let again = place.run(arguments);
         let nothing = "0 to add, 0 to change, 0 to delete\n";
@@ -39,7 +41,8 @@ fn a_client_of_the_api_is_kept_and_policies_may_name_it() {
     let batch = CATALOG.replace(r#"["*"]"#, r#"["batch"]"#).replace("version = 1", "version = 2");
     place.write("catalog.toml", &batch);
     let ended = place.run(&["apply", "catalog.toml"]);
-    let plan = "~ policy default/readers (clients)\n0 to add, 1 to change, 0 to delete\n";
+    let plan = "~ policy default/readers\n    clients: [\"*\"] → [\"batch\"]\n\
+                0 to add, 1 to change, 0 to delete\n";
     assert_eq!((ended.code, ended.stdout.as_str()), (0, plan), "{ended:?}");
     let scope = "read:orders";
     assert_eq!(place.run(&["token", "mint", "--client", "batch", "--scope", scope]).code, 0);
@@ -82,6 +85,37 @@ fn validate_warns_of_users_in_a_rule_for_clients_and_accepts_the_file() {
         format!("catalog.toml:{line}:10: warning: groups do not matter to client_credentials: ");
     assert!(lines[0].starts_with(&warning), "{ended:?}");
     assert_eq!(lines[1..], ["catalog.toml: right"]);
+}
+
+#[test]
+fn apply_prints_the_plan_that_plan_prints() {
+    let place = Place::with_catalog();
+    assert_eq!(place.run(&["clients", "create", "--id", "batch"]).code, 0);
+    place.write("catalog.toml", &changed().replace("read:orders", "see:orders"));
+    let planned = place.run(&["plan", "catalog.toml"]);
+    assert!(planned.stdout.starts_with("access:\n    batch on default: "), "{planned:?}");
+    let dry_run = place.run(&["apply", "catalog.toml", "--dry-run"]);
+    assert_eq!(dry_run.stdout, planned.stdout);
+    let applied = place.run(&["apply", "catalog.toml", "--yes"]);
+    assert_eq!((applied.code, applied.stdout), (0, planned.stdout));
+}
+
+#[test]
+fn a_file_is_refused_if_the_catalog_has_changed_since_the_expected_version() {
+    let place = Place::with_catalog();
+    place.write("catalog.toml", &changed());
+    let planned = place.run(&["plan", "catalog.toml"]);
+    assert!(planned.stderr.contains("compared with version 1 of the catalog"), "{planned:?}");
+    let json = place.run(&["plan", "catalog.toml", "--json"]).stdout;
+    assert!(json.contains("\"catalog_version\": 1"), "{json}");
+    let create = ["clients", "create", "--id", "batch", "--as", "ann"];
+    assert_eq!(place.run(&create).code, 0);
+    let apply = |version| place.run(&["apply", "catalog.toml", "--yes", "--expect", version]);
+    let ended = apply("1");
+    assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{ended:?}");
+    assert!(ended.stderr.contains("has changed from version 1 to 2"), "{ended:?}");
+    assert!(ended.stderr.contains("cli clients create by ann  owner api  +1"), "{ended:?}");
+    assert_eq!(apply("2").code, 0);
 }
 
 /// The catalog with another version and another lifetime.
@@ -240,36 +274,86 @@ fn validate_warns_of_wildcards_and_of_scopes_without_a_description() {
     assert_eq!(lines[2..], ["catalog.toml: right"]);
 }
 
+/// Numbers that look random, and are the same in each run (splitmix64).
+struct Dice(u64);
+
+impl Dice {
+    /// A number from 0 to 1.
+    fn fraction(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        f64::from((mixed >> 32) as u32) / f64::from(u32::MAX)
+    }
+}
+
+/// A catalog with many rules, all with one lifetime.
+fn catalog_of(version: usize, lifetime: usize) -> String {
+    const RULES: usize = 60;
+    let rule = &CATALOG[CATALOG.find("[[server.policy.rule]]").unwrap()..];
+    let rules = (0..RULES).map(|n| rule.replace("read only", &format!("rule {n}")));
+    let file = CATALOG.replace("version = 1", &format!("version = {version}"));
+    (file + &rules.collect::<String>()).replace("10m", &format!("{lifetime}m"))
+}
+
+/// What is stored. The first lines of an export have its version, and are left out.
+fn stored(place: &Place) -> String {
+    let exported = place.run(&["export"]);
+    assert_eq!(exported.code, 0, "{exported:?}");
+    let lines = exported.stdout.lines().skip_while(|line| !line.starts_with("[["));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
 #[test]
 fn an_apply_that_is_killed_leaves_the_old_or_the_new_catalog() {
-    const RULES: usize = 60;
+    const KILLS: usize = 24;
     let place = Place::with_catalog();
-    let rule = CATALOG[CATALOG.find("[[server.policy.rule]]").unwrap()..].to_owned();
-    let file = |version: usize, lifetime: &str| {
-        let rules = (0..RULES).map(|n| rule.replace("read only", &format!("rule {n}")));
-        let file = CATALOG.replace("version = 1", &format!("version = {version}"));
-        (file + &rules.collect::<String>()).replace("10m", lifetime)
-    };
-    let lifetimes = || {
-        let exported = place.run(&["export"]);
-        assert_eq!(exported.code, 0, "{exported:?}");
-        let lines =
-            exported.stdout.lines().filter(|line| line.starts_with("access_token_lifetime"));
-        lines.map(str::to_owned).collect::<Vec<_>>()
-    };
-    place.write("catalog.toml", &file(2, "10m"));
+    place.write("catalog.toml", &catalog_of(2, 10));
+    let empty = place.stored_bytes();
     assert_eq!(place.run(&["apply", "catalog.toml"]).code, 0);
-    let mut before = lifetimes();
-    for round in 0..10 {
-        place.write("catalog.toml", &file(3 + round, &format!("{}m", 11 + round)));
-        place.kill_after(
-            &["apply", "catalog.toml"],
-            std::time::Duration::from_millis(15 * round as u64),
+    // A whole apply writes about so many bytes, so that kills fall into all parts of it.
+    let whole = (place.stored_bytes() - empty) as f64;
+    let mut dice = Dice(13);
+    let mut before = stored(&place);
+    for round in 0..KILLS {
+        let (old, new) = (10 + round, 11 + round);
+        place.write("catalog.toml", &catalog_of(3 + round, new));
+        place.kill_after_writing(&["apply", "catalog.toml"], (whole * dice.fraction()) as u64);
+        let after = stored(&place);
+        // The two catalogs differ in the lifetimes only, in each of the rules.
+        let expected = before.replace(&format!("\"{old}m\""), &format!("\"{new}m\""));
+        assert!(after == before || after == expected, "round {round}: {after}");
+        if after == before {
+            // The store is not damaged: the same file is applied now.
+            let ended = place.run(&["apply", "catalog.toml"]);
+            assert_eq!(ended.code, 0, "{ended:?}");
+        }
+        before = stored(&place);
+        assert_eq!(before, expected, "round {round}");
+    }
+}
+
+#[test]
+fn of_two_applies_at_once_one_wins_and_the_other_is_told_what_changed() {
+    let place = Place::with_catalog();
+    for round in 0..5 {
+        let lifetimes = [20 + 2 * round, 21 + 2 * round];
+        for (name, lifetime) in ["a.toml", "b.toml"].iter().zip(lifetimes) {
+            place.write(name, &catalog_of(2 + round, lifetime));
+        }
+        let ended = place.run_at_once(&[&["apply", "a.toml"], &["apply", "b.toml"]]);
+        let won: Vec<_> = ended.iter().map(|ended| ended.code == 0).collect();
+        assert!(won == [true, false] || won == [false, true], "{ended:?}");
+        let (winner, loser) = if won[0] { (0, 1) } else { (1, 0) };
+        let (version, next) = (2 + round, 3 + round);
+        let told = format!(
+            "scopegate: the file has version {version}, and another file with version {version} was applied \
+             before: write version = {next}\n"
         );
-        let after = lifetimes();
-        assert_eq!(after.len(), RULES + 1);
-        let new = format!("access_token_lifetime = \"{}m\"", 11 + round);
-        assert!(after == before || after.iter().all(|line| *line == new), "{after:?}");
-        before = after;
+        assert_eq!((ended[loser].code, ended[loser].stderr.as_str()), (1, told.as_str()));
+        let stored = stored(&place);
+        let has = |lifetime: usize| stored.contains(&format!("\"{lifetime}m\""));
+        assert!(has(lifetimes[winner]) && !has(lifetimes[loser]), "{stored}");
     }
 }

@@ -1,13 +1,8 @@
 //! `clients list`, `show`, `disable`, `enable`, `delete` and `rotate-secret`.
 
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
 
-use crate::place::{CATALOG, Place, Serving};
-
-/// How long a server on a busy machine may take to read a change of the catalog.
-const PATIENCE: Duration = Duration::from_secs(120);
+use crate::place::{CATALOG, Place, Serving, until};
 
 const SECRET: &str = "a secret that was chosen, long enough for one";
 
@@ -45,10 +40,7 @@ async fn status(serving: &Serving, secret: &str) -> u16 {
 
 /// Waits until the server has read a change of the catalog.
 async fn becomes(serving: &Serving, secret: &str, wanted: u16) {
-    let deadline = Instant::now() + PATIENCE;
-    while status(serving, secret).await != wanted {
-        assert!(Instant::now() < deadline, "it never becomes {wanted}");
-    }
+    until(async || status(serving, secret).await == wanted).await;
 }
 
 #[test]
@@ -169,11 +161,21 @@ async fn the_last_use_of_a_client_is_known_once_the_server_has_ended() {
 #[test]
 fn a_client_of_a_file_is_refused_with_what_to_do() {
     let place = place();
-    for command in ["disable", "enable", "delete", "rotate-secret"] {
+    for (command, start) in [
+        (
+            "delete",
+            "the client `of-file` is owned by a catalog file (owner `file`), and `apply` would",
+        ),
+        (
+            "rotate-secret",
+            "the secrets of the client `of-file` are in its catalog file (owner `file`)",
+        ),
+    ] {
         let ended = place.run(&["clients", command, "of-file"]);
-        let line = "scopegate: the client `of-file` is owned by a catalog file (owner `file`): \
-                    change it in the file, and run `scopegate apply FILE`\n";
-        assert_eq!((ended.code, ended.stderr.as_str()), (1, line), "{command}");
+        assert_eq!(ended.code, 1, "{ended:?}");
+        assert!(ended.stderr.starts_with(&format!("scopegate: {start}")), "{ended:?}");
+        assert!(ended.stderr.contains("run `scopegate apply FILE`"), "{ended:?}");
+        assert!(ended.stderr.contains("`scopegate clients disable of-file`"), "{ended:?}");
     }
     assert_eq!(json_of(&place, &["clients", "show", "of-file", "--json"])["status"], "ACTIVE");
 }
@@ -229,4 +231,46 @@ fn commands_about_clients_make_no_store() {
         assert!(ended.stderr.starts_with("scopegate: there is no store at "), "{ended:?}");
     }
     assert!(!place.has("scopegate-data"));
+}
+
+#[test]
+fn a_client_of_a_file_is_stopped_by_a_hold_that_every_command_shows() {
+    let place = place();
+    let disabled = place.run(&["clients", "disable", "of-file"]);
+    assert_eq!(disabled.code, 0, "{disabled:?}");
+    assert!(
+        disabled.stderr.contains("`scopegate clients enable of-file` lifts the hold"),
+        "{disabled:?}"
+    );
+    // Applying the file again does not lift it.
+    let applied = place.run(&["apply", "catalog.toml"]);
+    assert_eq!(applied.code, 0, "{applied:?}");
+    let list = ["clients", "list", "--json"];
+    let listed = &json_of(&place, &list)[0];
+    assert_eq!((&listed["status"], &listed["on_hold"]), (&json!("INACTIVE"), &json!(true)));
+    assert!(place.run(&["clients", "list"]).stdout.contains("\tINACTIVE (hold)\t"));
+    assert!(
+        place
+            .run(&["clients", "show", "of-file"])
+            .stdout
+            .contains("on hold; `scopegate clients enable of-file`")
+    );
+    let planned = place.run(&["plan", "catalog.toml"]);
+    assert!(planned.stdout.contains("client of-file is on hold and stays so: "), "{planned:?}");
+    let planned = json_of(&place, &["plan", "catalog.toml", "--json"]);
+    assert_eq!((&planned["changes"], &planned["on_hold"]), (&json!([]), &json!(["of-file"])));
+    let scope = ["--scope", "read:orders"];
+    let found = place.run(&[&["who-can"], &scope[..]].concat());
+    assert!(found.stderr.contains("client of-file is on hold and gets nothing: "), "{found:?}");
+    let explain =
+        ["explain", "--server", "default", "--client", "of-file", "--grant", "client_credentials"];
+    let explained = place.run(&[&explain[..], &scope].concat());
+    assert!(
+        explained.stdout.contains("lift the hold: `scopegate clients enable of-file`"),
+        "{explained:?}"
+    );
+
+    let enabled = place.run(&["clients", "enable", "of-file"]);
+    assert_eq!((enabled.code, enabled.stderr.as_str()), (0, "enabled the client `of-file`\n"));
+    assert_eq!(json_of(&place, &list)[0]["on_hold"], json!(false));
 }

@@ -1,11 +1,9 @@
 //! `clients create`, up to the token that the client gets.
 
-use std::time::{Duration, Instant};
-
 use scopegate_jose::{Jwk, KeyProblem, SigningKey, TokenType, base64url};
 use serde_json::{Value, json};
 
-use crate::place::{CATALOG, Place, Serving};
+use crate::place::{CATALOG, Place, Serving, until};
 
 /// Requests a token. Returns the status and the body.
 async fn token(
@@ -27,9 +25,6 @@ async fn token(
     (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap())
 }
 
-/// How long a server on a busy machine may take to read a change of the catalog.
-const PATIENCE: Duration = Duration::from_secs(120);
-
 const FORM: [(&str, &str); 2] = [("grant_type", "client_credentials"), ("scope", "read:orders")];
 
 #[tokio::test]
@@ -44,11 +39,8 @@ async fn a_client_with_a_secret_gets_a_token_from_a_server_that_runs() {
 
     // The server notices the new client by itself. Until then the client is unknown.
     let client = Some(("batch", secret));
-    let mut answer = token(&serving, "/oauth2/default", client, &FORM).await;
-    let deadline = Instant::now() + PATIENCE;
-    while answer.0 == 401 && Instant::now() < deadline {
-        answer = token(&serving, "/oauth2/default", client, &FORM).await;
-    }
+    until(async || token(&serving, "/oauth2/default", client, &FORM).await.0 != 401).await;
+    let answer = token(&serving, "/oauth2/default", client, &FORM).await;
     assert_eq!(answer.0, 200, "{}", answer.1);
     assert_eq!(answer.1["expires_in"], 600);
     let wrong = token(&serving, "/oauth2/default", Some(("batch", "wrong")), &FORM).await;

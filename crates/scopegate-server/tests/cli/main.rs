@@ -8,12 +8,17 @@ mod catalog;
 mod client_commands;
 mod clients;
 mod completions;
+mod confirm;
 mod explain;
 mod help;
+mod hooks;
 mod keys;
+#[cfg(feature = "pkcs11")]
+mod pkcs11;
 mod place;
 mod policy_tests;
 mod refusals;
+mod remote;
 mod serve;
 mod token;
 mod user_commands;

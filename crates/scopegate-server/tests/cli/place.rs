@@ -1,10 +1,10 @@
 //! A folder in which commands run.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -101,13 +101,45 @@ impl Place {
         child.wait_with_output().unwrap().into()
     }
 
-    /// Starts a command, and kills it after a time, wherever it is then.
-    pub(crate) fn kill_after(&self, arguments: &[&str], time: Duration) {
+    /// Runs a command whose standard input and error are a terminal, at which somebody types.
+    pub(crate) fn run_at_terminal(&self, arguments: &[&str], typed: &str) -> Ended {
+        let (mut terminal, end) = open_terminal();
+        let mut command = self.command(arguments);
+        command.stdin(end.try_clone().unwrap()).stderr(end);
+        let child = command.spawn().unwrap();
+        // The terminal is closed once the command has ended, if nobody else has it open.
+        drop(command);
+        terminal.write_all(typed.as_bytes()).unwrap();
+        let mut shown = Vec::new();
+        // Linux reports the closed terminal as an error after all that was shown.
+        let _ = terminal.read_to_end(&mut shown);
+        let ended: Ended = child.wait_with_output().unwrap().into();
+        Ended { stderr: String::from_utf8(shown).unwrap(), ..ended }
+    }
+
+    /// Runs several commands at the same time.
+    pub(crate) fn run_at_once(&self, commands: &[&[&str]]) -> Vec<Ended> {
+        let started = commands.iter().map(|arguments| self.command(arguments).spawn().unwrap());
+        let started: Vec<_> = started.collect();
+        started.into_iter().map(|child| child.wait_with_output().unwrap().into()).collect()
+    }
+
+    /// Starts a command, and kills it once the files of the store have grown by so many bytes, unless it has ended
+    /// by then.
+    pub(crate) fn kill_after_writing(&self, arguments: &[&str], bytes: u64) {
+        let wanted = self.stored_bytes() + bytes;
         let mut child = self.command(arguments).spawn().unwrap();
-        std::thread::sleep(time);
-        // A command that is ready has ended by now.
+        while child.try_wait().unwrap().is_none() && self.stored_bytes() < wanted {
+            std::thread::yield_now();
+        }
         let _ = child.kill();
         child.wait().unwrap();
+    }
+
+    /// The size of the files of the store. A file may be deleted at any time.
+    pub(crate) fn stored_bytes(&self) -> u64 {
+        let files = std::fs::read_dir(self.path().join("scopegate-data")).unwrap();
+        files.filter_map(|file| file.ok()?.metadata().ok()).map(|file| file.len()).sum()
     }
 
     /// Starts `serve` on free ports, and waits until it has printed its address.
@@ -172,6 +204,18 @@ impl Place {
     }
 }
 
+/// A terminal: the side of the user, and that of the command.
+fn open_terminal() -> (File, File) {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+    let user = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&user).unwrap();
+    unlockpt(&user).unwrap();
+    let path = ptsname(&user, Vec::new()).unwrap().into_string().unwrap();
+    let command = File::options().read(true).write(true).open(path).unwrap();
+    (user.into(), command)
+}
+
 impl From<Output> for Ended {
     fn from(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -180,6 +224,14 @@ impl From<Output> for Ended {
             stdout: text(output.stdout),
             stderr: text(output.stderr),
         }
+    }
+}
+
+/// Waits until a running server shows a change, however long it takes on a busy machine. `shows` fails if the server
+/// has ended.
+pub(crate) async fn until(shows: impl AsyncFn() -> bool) {
+    while !shows().await {
+        tokio::task::yield_now().await;
     }
 }
 

@@ -140,7 +140,7 @@ fn a_catalog_with_several_problems() {
             refusal.lines().collect::<Vec<_>>(),
             [
                 r#"catalog.toml:7:1: unknown key "audience": write "audiences""#,
-                r#"catalog.toml:22:25: "1m" is too short for an access token: write "5m" to "24h""#,
+                r#"catalog.toml:22:25: "1m" is too short for an access token: write "5m" to "1d""#,
             ],
         );
     }

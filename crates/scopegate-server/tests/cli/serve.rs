@@ -128,6 +128,16 @@ fn more_connections_than_open_files_stop_the_start() {
     );
 }
 
+#[cfg(not(feature = "pkcs11"))]
+#[test]
+fn a_build_without_pkcs11_refuses_keys_in_a_token() {
+    let place = Place::with_catalog();
+    place.write("scopegate.toml", "[keys]\npkcs11 = { module = 'hsm.so', token = 'signing' }\n");
+    let ended = place.run(&["serve"]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(ended.stderr.contains("build it with `--features pkcs11`"), "{ended:?}");
+}
+
 #[tokio::test]
 async fn the_command_of_the_readme_serves_the_catalog_that_it_names() {
     const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");

@@ -234,6 +234,11 @@ async fn both_listeners_answer_health_checks() {
             assert_eq!(json(response).await["status"], status);
         }
     }
-    let request = Request::get("/oauth2/v1/keys").body(Body::empty()).unwrap();
-    assert_eq!(at.server.admin_router().oneshot(request).await.unwrap().status(), 404);
+    // The administrator's listener serves the org server's keys, but no custom server's, and no other listener
+    // serves the management API.
+    let get = |path: &str| Request::get(path).body(Body::empty()).unwrap();
+    let admin = async |path| at.server.admin_router().oneshot(get(path)).await.unwrap().status();
+    assert_eq!(admin("/oauth2/v1/keys").await, 200);
+    assert_eq!(admin("/oauth2/default/v1/keys").await, 404);
+    assert_eq!(at.get("/api/v1/authorizationServers").await.status(), 404);
 }

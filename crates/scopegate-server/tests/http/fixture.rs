@@ -42,6 +42,7 @@ pub(crate) struct Fixture<S = SqlStore> {
     pub(crate) clock: ManualClock,
     pub(crate) master_key: Arc<MasterKey>,
     partner_key: SigningKey,
+    admin_key: SigningKey,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -85,7 +86,9 @@ impl<S: CatalogStore + KeyStore> Fixture<S> {
     ) -> Self {
         let master_key = Arc::new(MasterKey::generate());
         let partner_key = SigningKey::generate(Algorithm::Es256).unwrap();
-        store.write_catalog(0, &catalog(&master_key, &partner_key), None).await.unwrap();
+        let admin_key = SigningKey::generate(Algorithm::Es256).unwrap();
+        let written = catalog(&master_key, &partner_key, &admin_key);
+        store.write_catalog(0, &written, None).await.unwrap();
         let clock = ManualClock::at(UnixTime::from_seconds(1_800_000_000));
         put_signing_keys(&store, &master_key, clock.now()).await;
         let base = Issuer::parse(base).unwrap();
@@ -94,7 +97,7 @@ impl<S: CatalogStore + KeyStore> Fixture<S> {
             .with_trusted_proxies(TrustedProxies::parse(["10.0.0.0/8"]).unwrap());
         let server = Server::open(settings).await.unwrap();
         server.authority().audit().let_events_wait(PATIENCE);
-        Self { server, store, clock, master_key, partner_key, _folder: folder }
+        Self { server, store, clock, master_key, partner_key, admin_key, _folder: folder }
     }
 
     /// Adds alice and bob.
@@ -142,6 +145,15 @@ impl<S: CatalogStore + KeyStore> Fixture<S> {
         self.partner_key.sign(TokenType::Jwt, &claims).unwrap()
     }
 
+    /// An assertion of the admin client `root` for this audience.
+    pub(crate) fn admin_assertion(&self, jti: &str, aud: &str) -> String {
+        let now = self.clock.now().as_seconds();
+        let claims = json!({
+            "iss": "root", "sub": "root", "aud": aud, "iat": now, "exp": now + 300, "jti": jti,
+        });
+        self.admin_key.sign(TokenType::Jwt, &claims).unwrap()
+    }
+
     pub(crate) async fn ask_with_assertion(&self, assertion: &str) -> Response {
         self.send(form_to(TOKEN).body(Body::from(asserting(assertion))).unwrap()).await
     }
@@ -179,7 +191,7 @@ pub(crate) fn form_to(path: &str) -> Builder {
         .extension(ConnectInfo(std::net::SocketAddr::from(([10, 0, 0, 1], 4000))))
 }
 
-fn catalog(master_key: &MasterKey, partner_key: &SigningKey) -> Vec<Edit> {
+fn catalog(master_key: &MasterKey, partner_key: &SigningKey, admin_key: &SigningKey) -> Vec<Edit> {
     let default = ServerId::default_server();
     let okta = ServerId::parse("okta").unwrap();
     let client = |id: &str, spec: ClientSpec| {
@@ -194,6 +206,12 @@ fn catalog(master_key: &MasterKey, partner_key: &SigningKey) -> Vec<Edit> {
         auth: ClientAuth::PrivateKeyJwt,
         jwks: vec![partner_key.public_jwk()],
         ..service("partner")
+    };
+    let root = ClientSpec {
+        auth: ClientAuth::PrivateKeyJwt,
+        jwks: vec![admin_key.public_jwk()],
+        admin: true,
+        ..service("root")
     };
     let disabled = ClientSpec { status: Status::Inactive, ..with_secret("disabled", basic) };
     let grantless = ClientSpec { grant_types: BTreeSet::new(), ..with_secret("grantless", basic) };
@@ -210,6 +228,7 @@ fn catalog(master_key: &MasterKey, partner_key: &SigningKey) -> Vec<Edit> {
         client("poster", with_secret("poster", ClientAuth::ClientSecretPost)),
         client("partner", partner),
         client("disabled", disabled),
+        client("root", root),
         client("grantless", grantless),
         server("off", "api://off", Dialect::Both, Status::Inactive),
     ];
@@ -224,7 +243,12 @@ fn readable_orders(id: &ServerId, audience: &str, dialect: Dialect) -> Vec<Edit>
         let spec = ScopeSpec { consent, ..ScopeSpec::default() };
         put(EntityKey::of_server(EntityKind::Scope, id, name), Spec::Scope(spec))
     };
-    let policy = PolicySpec { priority: 1, clients: Clients::All, status: Status::Active };
+    let policy = PolicySpec {
+        priority: 1,
+        description: String::new(),
+        clients: Clients::All,
+        status: Status::Active,
+    };
     let rule = RuleSpec {
         priority: 1,
         grant_types: ["client_credentials".to_owned()].into(),
@@ -237,7 +261,7 @@ fn readable_orders(id: &ServerId, audience: &str, dialect: Dialect) -> Vec<Edit>
         scope("write:orders", Consent::Implicit),
         scope("sign:orders", Consent::Required),
         put(EntityKey::of_server(EntityKind::Policy, id, "all"), Spec::Policy(policy)),
-        put(EntityKey::rule(id, "all", "read"), Spec::Rule(rule)),
+        put(EntityKey::rule(id, "all", "read"), Spec::from(rule)),
     ]
 }
 
@@ -245,6 +269,7 @@ pub(crate) fn server(id: &str, audience: &str, dialect: Dialect, status: Status)
     let name = Audience::parse(audience).unwrap();
     let spec = ServerSpec {
         name: id.to_owned(),
+        description: String::new(),
         audiences: vec![AudienceSpec { name, resources: Vec::new() }],
         dialect,
         algorithms: vec![Algorithm::Es256],

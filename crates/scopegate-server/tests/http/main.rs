@@ -9,6 +9,7 @@ mod fixture;
 mod guesses;
 mod hung_up;
 mod log;
+mod management;
 mod outages;
 mod pruning;
 mod rendered;

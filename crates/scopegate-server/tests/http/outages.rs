@@ -185,6 +185,8 @@ async fn token_of_a_user<S>(at: &Fixture<S>) -> String {
         rule: String::new(),
         refresh_lifetime: None,
         refresh_window: Duration::ZERO,
+        hooks: Vec::new(),
+        lifetime_cap: None,
     };
     let allowed = Allowed {
         server: issuer,

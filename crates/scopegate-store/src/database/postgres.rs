@@ -107,8 +107,9 @@ impl Postgres {
         Ok(rows)
     }
 
-    pub(super) async fn listen(&self) -> Listener {
-        Listener::start(&self.listener).await
+    /// Listens, and polls at this interval.
+    pub(super) async fn listen(&self, poll: Duration) -> Listener {
+        Listener::start(&self.listener, poll).await
     }
 
     pub(super) async fn close(&self) {

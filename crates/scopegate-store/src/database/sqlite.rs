@@ -113,8 +113,8 @@ impl Sqlite {
         self.read_long("PRAGMA wal_checkpoint(PASSIVE)", &[], |_| Ok(())).await.map(drop)
     }
 
-    pub(super) fn poll(&self) -> Poll {
-        Poll::of(self.file.clone())
+    pub(super) fn poll(&self, interval: Duration) -> Poll {
+        Poll::of(self.file.clone(), interval)
     }
 
     pub(super) async fn close(&self) {

@@ -142,6 +142,7 @@ store_conformance! {
             a_page_of_audit_events_ends_before_the_next
             what_a_user_has_open_is_listed
             the_open_families_of_a_client_are_counted
+            the_open_families_of_a_client_at_a_server_are_read_in_pages
             the_latest_use_of_a_client_stays
             a_deleted_user_is_gone_with_password_and_consents
             a_user_is_deleted_once_from_a_version;

@@ -3,6 +3,7 @@
 use scopegate_core::audit::{
     AuditEvent, Basis, ClientDecision, DecisionId, DecisionKind, Outcome, UserChange, What,
 };
+use scopegate_core::catalog::ServerId;
 use scopegate_core::store::{
     AuditFilter, Change, Contested, Ended, Family, OutcomeFilter, Session, UserKey,
 };
@@ -188,6 +189,37 @@ pub(crate) async fn the_open_families_of_a_client_are_counted(place: &Place) {
         let counted = store.open_families(&client("portal"), later(second)).await.unwrap();
         assert_eq!(counted, number, "{second}");
     }
+}
+
+pub(crate) async fn the_open_families_of_a_client_at_a_server_are_read_in_pages(place: &Place) {
+    let store = place.open().await;
+    let (org, stock) = (ServerId::org(), ServerId::parse("stock").unwrap());
+    let elsewhere = Family { server: stock.clone(), ..family("portal", "alice") };
+    let idle = Family { idle_ends_at: later(5), ..family("portal", "bob") };
+    let ended = Family { revoked: true, ..family("portal", "dave") };
+    let mut open = vec![family("portal", "alice"), family("portal", "carol")];
+    open.sort_by(|one, next| one.id.as_str().cmp(next.id.as_str()));
+    let other = family("other", "alice");
+    let all = [&open[..], &[elsewhere.clone(), idle, ended, other]].concat();
+    store.commit(&all.iter().map(open_family).collect::<Vec<_>>()).await.unwrap();
+    let portal = client("portal");
+    let page = async |at, after, limit| {
+        store.families_of_client(&org, &portal, after, later(at), limit).await.unwrap()
+    };
+    assert_eq!(page(4, None, 10).await.len(), 3);
+    assert_eq!(page(5, None, 10).await, open);
+    assert_eq!(page(5, None, 1).await, open[..1]);
+    assert_eq!(page(5, Some(&open[0].id), 10).await, open[1..]);
+    let found = store.families_of_client(&stock, &portal, None, later(5), 10).await.unwrap();
+    assert_eq!(found, [elsewhere]);
+
+    let clients = async |server, after| {
+        store.clients_with_families(server, after, later(5), 10).await.unwrap()
+    };
+    assert_eq!(clients(&org, None).await, [client("other"), portal.clone()]);
+    let other = client("other");
+    assert_eq!(clients(&org, Some(&other)).await, std::slice::from_ref(&portal));
+    assert_eq!(clients(&stock, None).await, [portal]);
 }
 
 pub(crate) async fn the_latest_use_of_a_client_stays(place: &Place) {

@@ -66,6 +66,7 @@ pub(crate) async fn open(
         owner: Owner::Api,
         spec: Spec::Server(ServerSpec {
             name: "Test".to_owned(),
+            description: String::new(),
             audiences: vec![AudienceSpec { name: audience.clone(), resources: Vec::new() }],
             dialect: Default::default(),
             algorithms: vec![Algorithm::Es256],

@@ -1,3 +1,5 @@
+mod hold;
+
 use scopegate_claims::Issuer;
 
 use super::*;
@@ -68,20 +70,32 @@ async fn a_client_of_a_file_is_changed_in_the_file() {
     let catalog = world.authority.catalog();
     let of_file = catalog.clients().find(|client| client.owner == Owner::File).unwrap();
     let (before, version) = (of_file.spec.clone(), catalog.version());
-    for action in 0..3 {
-        let refused = at(&world, 1, async |door| match action {
-            0 => set_status(door, &of_file.id, Status::Inactive).await,
-            1 => delete(door, &of_file.id).await,
-            _ => rotate_secret(door, &of_file.id, &secret(9), DAY).await,
-        })
-        .await;
-        let error = refused.unwrap_err();
-        assert!(matches!(error, ClientAdminError::OwnedByFile(_, Owner::File)), "{error:?}");
+    let refused = at(&world, 1, async |door| delete(door, &of_file.id).await).await;
+    let error = refused.unwrap_err();
+    assert!(matches!(error, ClientAdminError::OwnedByFile(_, Owner::File)), "{error:?}");
+    let rotate =
+        async |door: &CatalogDoor<'_>| rotate_secret(door, &of_file.id, &secret(9), DAY).await;
+    let refused = at(&world, 1, rotate).await.unwrap_err();
+    assert!(matches!(refused, ClientAdminError::SecretInFile(_, Owner::File)), "{refused:?}");
+    for error in [error, refused] {
         assert!(error.to_string().contains("scopegate apply FILE"), "{error}");
+        assert!(error.to_string().contains("scopegate clients disable"), "{error}");
     }
     assert_eq!(world.store.catalog_version().await.unwrap(), version);
     let after = world.authority.catalog();
     assert_eq!(after.client(of_file.id.as_str()).unwrap().unwrap().spec, before);
+}
+
+#[tokio::test]
+async fn a_client_of_a_file_gets_no_token_while_it_is_on_hold() {
+    let world = World::new().await;
+    let form = [("grant_type", "client_credentials")];
+    for (status, is_given) in [(Status::Inactive, false), (Status::Active, true)] {
+        at(&world, 1, async |door| set_status(door, &id("portal"), status).await).await.unwrap();
+        let found = world.authority.catalog().client("portal").unwrap().cloned().unwrap();
+        assert_eq!((found.owner, found.spec.is_on_hold()), (Owner::File, !is_given));
+        assert_eq!(world.token("portal", &form).await.is_ok(), is_given);
+    }
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ impl Entry {
             version,
             at: door.now,
             actor: door.actor.clone(),
-            owner: reach.owner(),
+            owner: Some(reach.owner()),
             file_version,
             restored,
             added,

@@ -90,7 +90,7 @@ async fn edit(store: &MemoryCatalog, actor: &Actor, edits: &[Edit]) -> Result<u6
 }
 
 fn api() -> Actor {
-    Actor { kind: ActorKind::Api, id: "0oa1".to_owned() }
+    Actor { kind: ActorKind::Api, id: "0oa1".to_owned(), by: None }
 }
 
 #[tokio::test]
@@ -184,4 +184,23 @@ async fn an_authority_reloads_after_its_change_and_refuses_one_decided_on_an_old
 
     let late = world.authority.edit_catalog(edit).await;
     assert!(matches!(late, Err(EditError::Storage(StoreError::Conflict))), "{late:?}");
+}
+
+#[tokio::test]
+async fn the_next_request_at_the_own_node_sees_the_change() {
+    // Nothing runs in the background here: the write itself must load the catalog.
+    let world = crate::testing::World::new().await;
+    let form = [("grant_type", "client_credentials"), ("scope", "read")];
+    world.token("service", &form).await.unwrap();
+    let catalog = world.authority.catalog();
+    let mut spec = catalog.client("service").unwrap().unwrap().spec.clone();
+    spec.status = crate::catalog::Status::Inactive;
+    let key = EntityKey::client(&ClientId::parse("service").unwrap());
+    let spec = Spec::Client(Box::new(spec));
+    let edits = vec![Edit::Put(Entity { key, owner: Owner::File, spec })];
+    let expected = catalog.version();
+    let edit = CatalogEdit { expected, edits, owner: Owner::File, actor: api() };
+    world.authority.edit_catalog(edit).await.unwrap();
+    let refused = world.token("service", &form).await;
+    assert!(refused.is_err(), "{refused:?}");
 }

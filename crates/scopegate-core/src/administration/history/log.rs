@@ -85,7 +85,7 @@ impl LogEntry {
             "id": version.to_string(),
             "at": moment::text(*at),
             "kind": if restored.is_some() { "catalog.rollback" } else { "catalog.change" },
-            "outcome": "ALLOW",
+            "outcome": "allow",
             "actor": actor,
             "server": self.only(|key| key.server_id().map(str::to_owned)),
             "client": self.only(|key| (key.kind == EntityKind::Client).then(|| key.name.clone())),

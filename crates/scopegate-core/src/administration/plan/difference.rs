@@ -74,6 +74,11 @@ impl EntityDifference<'_> {
         }
     }
 
+    /// Tells whether a client on hold is deleted.
+    pub fn ends_hold(&self) -> bool {
+        self.after.is_none() && self.before.is_some_and(Entity::is_on_hold)
+    }
+
     /// The id in JSON: for a rule `server/policy/rule`.
     pub fn id(&self) -> String {
         let EntityKey { parent, name, .. } = self.key;

@@ -15,6 +15,7 @@ fn entity(key: EntityKey, spec: Spec) -> Entity {
 fn server() -> Entity {
     let spec = ServerSpec {
         name: "Orders".to_owned(),
+        description: String::new(),
         audiences: Vec::new(),
         dialect: scopegate_claims::Dialect::Both,
         algorithms: Vec::new(),
@@ -33,12 +34,25 @@ fn scope(name: &str) -> Entity {
 fn claim(value: f64) -> Entity {
     let key = EntityKey::of_server(EntityKind::Claim, &server_id(), "rate");
     let value = ClaimSource::Constant(value.into());
-    entity(key, Spec::Claim(ClaimSpec { token: TokenKind::Access, value, scopes: Vec::new() }))
+    entity(
+        key,
+        Spec::Claim(ClaimSpec {
+            token: TokenKind::Access,
+            value,
+            scopes: Vec::new(),
+            status: Status::Active,
+        }),
+    )
 }
 
 fn policy() -> Entity {
     let key = EntityKey::of_server(EntityKind::Policy, &server_id(), "readers");
-    let spec = PolicySpec { priority: 1, clients: Clients::All, status: Status::Active };
+    let spec = PolicySpec {
+        priority: 1,
+        description: String::new(),
+        clients: Clients::All,
+        status: Status::Active,
+    };
     entity(key, Spec::Policy(spec))
 }
 
@@ -48,7 +62,7 @@ fn rule(minutes: u64) -> Entity {
         access_token_lifetime: std::time::Duration::from_secs(60 * minutes),
         ..RuleSpec::default()
     };
-    entity(EntityKey::rule(&server_id(), "readers", "read only"), Spec::Rule(spec))
+    entity(EntityKey::rule(&server_id(), "readers", "read only"), Spec::from(spec))
 }
 
 fn client(id: &str, secret: u8) -> Entity {

@@ -1,5 +1,6 @@
 //! Which access clients gain and lose when the catalog changes.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -59,22 +60,53 @@ pub struct Whom {
     pub groups: Vec<String>,
 }
 
+/// How far [`access_with_progress`] is. One step is one client, looked at for one scope in one state of the
+/// catalog.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// The number of steps that are done.
+    pub done: usize,
+    /// The number of steps in all. A client that is out of service takes no step, so `done` may end below it.
+    pub total: usize,
+}
+
 /// The access that clients gain and lose between two states of the catalog, for these users. The scopes of
 /// OpenID Connect are left out: a client gets them with each sign-in.
 ///
 /// A group that only the catalog mentions has no stored user. It counts as if it had one, so that the changes of
 /// a new catalog are shown.
 pub fn access(before: &Snapshot, after: &Snapshot, users: &[User]) -> Vec<AccessChange> {
+    access_with_progress(before, after, users, |_| ())
+}
+
+/// The same as [`access`]. `report` is called after each step.
+pub fn access_with_progress(
+    before: &Snapshot,
+    after: &Snapshot,
+    users: &[User],
+    report: impl Fn(Progress),
+) -> Vec<AccessChange> {
     let mut all = users.to_vec();
     all.extend(stand_ins(before, after, users));
     let (before, after) = (Reach::new(before, &all), Reach::new(after, &all));
     let changed = Changed::between(&before, &after);
-    let mut changes = Vec::new();
-    for id in &changed.servers {
+    let searches = changed.servers.iter().map(|id| {
         let (old, new) = (before.server(id).ok(), after.server(id).ok());
         let has_exchange = old.into_iter().chain(new).any(has_exchange);
         let only = (!changed.is_in_server(id) && !has_exchange).then_some(&changed.clients);
-        let (old, new) = (before.all_held(old, only), after.all_held(new, only));
+        (id, before.search(old, only), after.search(new, only))
+    });
+    let searches: Vec<_> = searches.collect();
+    let total = searches.iter().map(|(_, old, new)| old.steps() + new.steps()).sum();
+    let done = Cell::new(0);
+    let on_client = || {
+        done.set(done.get() + 1);
+        report(Progress { done: done.get(), total });
+    };
+    let mut changes = Vec::new();
+    for (id, old, new) in searches {
+        let (old, new) = (old.all_held(&on_client), new.all_held(&on_client));
         changes.extend(compare(id, &old, &new, &after.people));
     }
     changes
@@ -136,20 +168,40 @@ impl Changed {
 }
 
 impl<'a> Reach<'a> {
-    /// Who can have tokens with each of the server's own scopes. `only` limits the clients.
-    fn all_held(
-        &self,
+    /// A search for who can have tokens with the server's own scopes. `only` limits the clients.
+    fn search<'s>(
+        &'s self,
         server: Option<&'a AuthorizationServer>,
-        only: Option<&BTreeSet<ClientId>>,
-    ) -> Scopes<'a> {
-        let Some(server) = server else { return BTreeMap::new() };
-        let others = self.tokens_of_others([server]);
+        only: Option<&'s BTreeSet<ClientId>>,
+    ) -> Search<'s, 'a> {
+        Search { reach: self, server, only }
+    }
+}
+
+/// A search for who can have tokens with each scope of a server.
+struct Search<'s, 'a> {
+    reach: &'s Reach<'a>,
+    server: Option<&'a AuthorizationServer>,
+    only: Option<&'s BTreeSet<ClientId>>,
+}
+
+impl<'a> Search<'_, 'a> {
+    /// Maximum number of clients that are looked at, counted once for each scope.
+    fn steps(&self) -> usize {
+        let scopes = self.server.map_or(0, |server| server.scopes.len());
+        let clients = || self.reach.catalog.clients().count();
+        scopes * self.only.map_or_else(clients, BTreeSet::len)
+    }
+
+    fn all_held(&self, on_client: &dyn Fn()) -> Scopes<'a> {
+        let Some(server) = self.server else { return BTreeMap::new() };
+        let (catalog, people, only) = (self.reach.catalog, &self.reach.people, self.only);
+        let others = self.reach.tokens_of_others([server]);
         let policies = Policies::of(server);
         let scopes = server.scopes.keys().map(scopegate_claims::Scope::as_str);
         let held = scopes.map(|scope| {
-            let sought = Sought::new(server, &policies, scope);
-            let (catalog, people, sought) = (self.catalog, &self.people, &sought);
-            let scan = Scan { catalog, people, sought, others: &others, only };
+            let sought = &Sought::new(server, &policies, scope);
+            let scan = Scan { catalog, people, sought, others: &others, only, on_client };
             (scope.to_owned(), scan.run().held)
         });
         held.collect()

@@ -104,9 +104,15 @@ fn is_expression_decided(case: &Case<'_>, sign_in: SignIn) -> bool {
     !depends_on_audience
         && when.reads().iter().all(|root| match root {
             Root::Client | Root::Scopes | Root::Server | Root::User => true,
+            Root::Request => reads_only_grant_type(when),
             Root::Session => sign_in == SignIn::Unknown,
-            _ => false,
         })
+}
+
+/// Whether an expression reads nothing of the request except its grant type.
+fn reads_only_grant_type(when: &Expression) -> bool {
+    let mut mentions = when.text().match_indices("request");
+    mentions.all(|(at, _)| when.text()[at..].starts_with("request.grant_type"))
 }
 
 /// A condition that depends on the circumstances, as a sentence.

@@ -8,12 +8,13 @@ use scopegate_claims::{ScopeSet, UnixTime};
 
 use super::circumstance::{SignIn, reads_client};
 use super::people::People;
+use super::requests;
 use super::search::{Kind, Winner};
 use super::user_set::UserSet;
 use crate::catalog::{AuthorizationServer, Client, Clients, Policy};
 use crate::directory::User;
 use crate::grants::Grant;
-use crate::policy::{Facts, Wanted};
+use crate::policy::{self, Facts, Wanted};
 
 /// The scopes that need a sign-in for the request itself. A token exchange or an assertion never gives them.
 const SIGN_IN_SCOPES: [&str; 2] = ["offline_access", "openid"];
@@ -23,8 +24,8 @@ const SIGN_IN_SCOPES: [&str; 2] = ["offline_access", "openid"];
 pub(super) struct Sought<'c> {
     pub(super) server: &'c AuthorizationServer,
     pub(super) scope: &'c str,
-    /// A request that names the scope.
-    named: Wanted,
+    /// The scopes of a request that names the scope, and no other that it can do without.
+    named: ScopeSet,
     policies: Rc<Policies<'c>>,
     found: RefCell<HashMap<Class<'c>, Winners>>,
 }
@@ -78,14 +79,8 @@ impl<'c> Sought<'c> {
     ) -> Self {
         // `offline_access` is granted only beside another scope.
         let beside = (scope == "offline_access").then_some("openid");
-        let named = ScopeSet::from_tokens(beside.into_iter().chain([scope]));
-        Self {
-            server,
-            scope,
-            named: named.map_or(Wanted::Default, Wanted::Named),
-            policies: Rc::clone(policies),
-            found: RefCell::default(),
-        }
+        let named = ScopeSet::from_tokens(beside.into_iter().chain([scope])).unwrap_or_default();
+        Self { server, scope, named, policies: Rc::clone(policies), found: RefCell::default() }
     }
 
     /// The rules that give the scope to a client, which may use the grant.
@@ -142,25 +137,38 @@ impl<'c> Sought<'c> {
         people: &People<'c>,
         candidates: &UserSet,
     ) -> Vec<Winner> {
-        let by = |wanted| {
-            let facts = Facts {
-                server: self.server,
-                client,
-                client_auth: client.spec.auth,
-                grant_type,
-                user,
-                authentication: None,
-                resources: &[],
-                address: None,
-                now: UnixTime::from_seconds(0),
-                wanted,
-            };
-            let kind = Kind { server: self.server, grant_type, facts, scope: self.scope, sign_in };
-            kind.winners(people, candidates)
+        let facts = |wanted| Facts {
+            server: self.server,
+            client,
+            client_auth: client.spec.auth,
+            grant_type,
+            user,
+            authentication: None,
+            resources: &[],
+            address: None,
+            now: UnixTime::from_seconds(0),
+            wanted,
         };
-        let mut winners = by(&self.named);
+        let named = Wanted::Named(self.named.clone());
+        let can_be_given = |name: &str| {
+            let alone = ScopeSet::parse(name).unwrap_or_default();
+            policy::check_given(&facts(&named), &alone).is_ok()
+        };
+        let wider = requests::wider(self.server, &self.named, can_be_given);
+        let wider: Vec<_> = wider.into_iter().map(Wanted::Named).collect();
+        let by = |wanted| {
+            let (server, scope, facts) = (self.server, self.scope, facts(wanted));
+            Kind { server, grant_type, facts, scope, sign_in }.winners(people, candidates)
+        };
+        let mut winners = by(&named);
         if self.server.default_scopes.contains(self.scope) {
-            add_unnamed(&mut winners, by(&Wanted::Default));
+            add_others(&mut winners, by(&Wanted::Default), "the request names no scope");
+        }
+        for wanted in &wider {
+            let Wanted::Named(scopes) = wanted else { continue };
+            let others = scopes.iter().filter(|name| !self.named.contains(name));
+            let others = others.collect::<Vec<_>>().join(" ");
+            add_others(&mut winners, by(wanted), &format!("the request also names {others}"));
         }
         winners
     }
@@ -181,15 +189,15 @@ impl<'c> Sought<'c> {
     }
 }
 
-/// Adds the users who get the scope only if the request names no scope.
-fn add_unnamed(winners: &mut Vec<Winner>, unnamed: Vec<Winner>) {
+/// Adds the users who get the scope by a rule only if the request names other scopes.
+fn add_others(winners: &mut Vec<Winner>, others: Vec<Winner>, condition: &str) {
     let count = winners.len();
-    for mut winner in unnamed {
-        for named in winners[..count].iter().filter(|named| named.name == winner.name) {
-            winner.users = Rc::new(winner.users.difference(&named.users));
+    for mut winner in others {
+        for known in winners[..count].iter().filter(|known| known.name == winner.name) {
+            winner.users = Rc::new(winner.users.difference(&known.users));
         }
         if !winner.users.is_empty() {
-            winner.conditions.push("the request names no scope".to_owned());
+            winner.conditions.push(condition.to_owned());
             winners.push(winner);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::people::People;
 use super::scan::Found;
@@ -10,7 +10,7 @@ use super::user_set::UserSet;
 use crate::catalog::ClientSpec;
 
 /// A client that can reach a scope by a rule.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Row {
     /// The id of the client.
@@ -28,7 +28,7 @@ pub struct Row {
     /// Earlier rules that win under some circumstances, for some of the users.
     pub unless: Vec<String>,
     /// Whether there are more earlier rules than are listed.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unless_more: bool,
     /// The server and the client of the token that is exchanged, as `server/client`.
     pub through: Option<String>,
@@ -50,6 +50,23 @@ impl Serialize for Users {
         match self {
             Self::Any => serializer.serialize_str("any"),
             Self::These(logins) => logins.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Users {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Word(String),
+            Logins(Vec<String>),
+        }
+
+        match Written::deserialize(deserializer)? {
+            Written::Logins(logins) => Ok(Self::These(logins)),
+            Written::Word(word) if word == "any" => Ok(Self::Any),
+            Written::Word(_) => Err(de::Error::custom("users are `any` or a list")),
         }
     }
 }

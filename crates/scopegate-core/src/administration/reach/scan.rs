@@ -47,6 +47,8 @@ pub(super) struct Scan<'s, 'c> {
     pub(super) others: &'s Tokens<'c>,
     /// If not `None`, the only clients that are searched.
     pub(super) only: Option<&'s BTreeSet<ClientId>>,
+    /// Called after each client.
+    pub(super) on_client: &'s dyn Fn(),
 }
 
 impl<'c> Scanned<'c> {
@@ -69,6 +71,7 @@ impl<'c> Scan<'_, 'c> {
                     self.add_direct(client, grant, &mut scanned);
                 }
             }
+            (self.on_client)();
         }
         exchange::add(self, &mut scanned);
         scanned

@@ -9,6 +9,7 @@ use super::circumstance::{Chance, Required, SignIn, chance, sentence};
 use super::people::People;
 use super::user_set::UserSet;
 use crate::catalog::{AuthorizationServer, Candidate, Effect, Policy, Rule};
+use crate::expression::Work;
 use crate::policy::condition::{CONDITIONS, Case, Condition};
 use crate::policy::{self, Facts};
 
@@ -60,7 +61,7 @@ impl<'c> Kind<'_, 'c> {
             if left.is_empty() {
                 break;
             }
-            let case = Case { facts, policy, rule, requested: &requested };
+            let case = Case { facts, policy, rule, requested: &requested, work: &Work::new() };
             let Some(Match { users, sometimes }) = self.matching(&case, people, &left) else {
                 continue;
             };
@@ -127,7 +128,8 @@ fn checked_one_by_one(
     let mut found = people.none();
     for (place, user) in people.at(users) {
         let facts = Facts { user: Some(user), ..*case.facts };
-        let case = Case { facts: &facts, ..*case };
+        let work = Work::new();
+        let case = Case { facts: &facts, work: &work, ..*case };
         if condition.check(&case).lets_match(case.rule.spec.effect) {
             found.insert(place);
         }

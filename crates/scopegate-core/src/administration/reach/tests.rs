@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use self::brute::{Brute, Got, Rules};
-use self::random::{Dice, SCOPES};
+use self::random::SCOPES;
 use super::*;
+use crate::testing::Dice;
 
 /// What rows say, one by one.
 fn spelt_out(row: &Row, users: &[User]) -> Vec<Got> {
@@ -38,7 +39,7 @@ fn spelt_out(row: &Row, users: &[User]) -> Vec<Got> {
 }
 
 fn agrees_with_trying_everything(seed: u64, has_circumstances: bool) {
-    let mut dice = Dice(seed);
+    let mut dice = Dice::of(seed);
     let catalog = random::catalog(&mut dice, has_circumstances);
     let users = random::users(&mut dice);
     let reach = Reach::new(&catalog, &users);

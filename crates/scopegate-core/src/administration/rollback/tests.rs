@@ -1,9 +1,11 @@
+mod protections;
+
 use scopegate_claims::{Issuer, UnixTime};
 
 use super::*;
 use crate::administration::apply::{ApplyError, apply};
 use crate::audit::Actor;
-use crate::catalog::UserId;
+use crate::catalog::{Status, UserId};
 use crate::catalog_file::{CatalogContext, CatalogFile, CatalogSource};
 use crate::store::memory::MemoryStore;
 
@@ -12,8 +14,9 @@ const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
 struct Context;
 
 impl CatalogContext for Context {
-    fn variable(&self, _name: &str) -> Option<String> {
-        None
+    /// The value of each variable is its name.
+    fn variable(&self, name: &str) -> Option<String> {
+        Some(name.to_owned())
     }
 
     fn secret_mac(&self, sha256: &[u8; 32]) -> [u8; 32] {
@@ -77,8 +80,9 @@ impl World {
         reactivate: &[&str],
         mode: Mode,
     ) -> Result<Rollback, RollbackError> {
-        let reactivate = reactivate.iter().map(|id| ClientId::parse(id).unwrap()).collect();
-        let request = RollbackRequest { version, reactivate: &reactivate, mode, expected: None };
+        let reactivate = reactivate.iter().map(|id| (*id).to_owned()).collect();
+        let request =
+            RollbackRequest { version, owner: None, reactivate: &reactivate, mode, expected: None };
         rollback(&self.store, &self.door(), &request).await
     }
 
@@ -106,7 +110,7 @@ async fn a_rollback_is_a_new_version() {
     let [newest] = &world.store.catalog_versions(None, 1).await.unwrap()[..] else {
         unreachable!()
     };
-    assert_eq!((newest.version, newest.restored, newest.owner), (3, Some(1), None));
+    assert_eq!((newest.version, newest.restored, newest.owner), (3, Some(1), Some(Owner::File)));
     // Again: nothing to do.
     let again = world.rollback(1, &[], Mode::Write).await.unwrap();
     assert!(again.plan.is_empty());
@@ -273,6 +277,7 @@ async fn a_rollback_whose_plan_was_shown_for_another_version_is_not_written() {
     for (expected, is_written) in [(1, false), (3, false), (2, true)] {
         let request = RollbackRequest {
             version: 1,
+            owner: None,
             reactivate: &none,
             mode: Mode::Write,
             expected: Some(expected),
@@ -280,4 +285,38 @@ async fn a_rollback_whose_plan_was_shown_for_another_version_is_not_written() {
         let answer = rollback(&world.store, &world.door(), &request).await;
         assert_eq!(answer.is_ok(), is_written, "{answer:?}");
     }
+}
+
+#[tokio::test]
+async fn a_rollback_restores_no_secret_of_a_hook() {
+    let hook = |url: &str, variable: &str| {
+        format!(
+            "[[hook]]\nname = 'h'\ntype = 'http'\nurl = '{url}'\n\
+             auth = {{ header = 'authorization', value = {{ env = '{variable}' }} }}\n"
+        )
+    };
+    let (first, second) = ("https://one.example/", "https://two.example/");
+    let world = World::new(&[
+        content(1, "one", &hook(first, "OLD")),
+        content(2, "one", &hook(second, "NEW")),
+    ])
+    .await;
+    let spec = async || {
+        let changes = world.store.catalog_since(0).await.unwrap();
+        let catalog = Snapshot::empty(&world.base).after(changes);
+        catalog.hook("h").map(|hook| hook.spec.clone())
+    };
+    let now = spec().await.unwrap();
+    let done = world.rollback(1, &[], Mode::Write).await.unwrap();
+    assert!(notes(&done).is_empty());
+    let restored = spec().await.unwrap();
+    assert_eq!(restored.auth(), now.auth(), "the present secret stays");
+    assert_ne!(restored.target, now.target, "the URL is that of then");
+
+    apply(&world.door(), &content(3, "one", ""), Mode::Write).await.unwrap();
+    assert!(spec().await.is_none());
+    let done = world.rollback(1, &[], Mode::Write).await.unwrap();
+    assert_eq!(notes(&done), ["hook h has no secret, and its calls fail: give it a new one"]);
+    let secret = spec().await.unwrap().auth().unwrap().secret().clone();
+    assert_eq!(secret, crate::catalog::HookSecret::forgotten());
 }

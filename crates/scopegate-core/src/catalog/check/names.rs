@@ -3,8 +3,8 @@
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
-use super::{Fault, Faults, Field, View};
-use crate::catalog::{ClientId, Edit, EntityKey, EntityKind, ServerId, Snapshot, Spec};
+use super::{Fault, Faults, Field, View, named_by};
+use crate::catalog::{ClientId, Edit, EntityKey, EntityKind, ServerId, Snapshot, Spec, scope};
 use crate::spelling::Quoted;
 
 /// The entities that exist after some edits, by their names.
@@ -17,6 +17,9 @@ pub(crate) struct Names<'a> {
     /// The names that the edits put, in the order of the edits.
     siblings: HashMap<(EntityKind, &'a str), Vec<&'a str>>,
     repeated: HashSet<&'a EntityKey>,
+    /// The kinds and parents of entities whose name is missing, wrong or taken. A reference may mean one of
+    /// them.
+    nameless: HashSet<(EntityKind, &'a str)>,
     /// For each kind and server, the number of entities. Grows while the edits are checked.
     counted: HashMap<(EntityKind, &'a str), Counted>,
     audiences: OnceCell<Audiences>,
@@ -67,6 +70,7 @@ impl<'a> Names<'a> {
             unread: view.unread.iter().collect(),
             siblings: HashMap::new(),
             repeated: HashSet::new(),
+            nameless: HashSet::new(),
             counted: HashMap::new(),
             audiences: OnceCell::new(),
             edits,
@@ -77,7 +81,9 @@ impl<'a> Names<'a> {
                 Edit::Delete(_) => {
                     names.deleted.insert(key);
                 }
-                Edit::Put(_) if names.put.contains_key(key) => {}
+                Edit::Put(_) if names.put.contains_key(key) => {
+                    names.nameless.insert((key.kind, &key.parent));
+                }
                 Edit::Put(_) => {
                     names.put.insert(key, place);
                     names.suggest(key);
@@ -90,11 +96,19 @@ impl<'a> Names<'a> {
         names
     }
 
-    /// Adds a name for suggestions, unless it does not fit on one line.
+    /// Adds a name for suggestions, unless it is wrong.
     fn suggest(&mut self, key: &'a EntityKey) {
-        if !key.name.contains(char::is_control) {
-            self.siblings.entry((key.kind, &key.parent)).or_default().push(&key.name);
+        let place = (key.kind, key.parent.as_str());
+        if is_name(key) {
+            self.siblings.entry(place).or_default().push(&key.name);
+        } else {
+            self.nameless.insert(place);
         }
+    }
+
+    /// Tells whether a reference may mean an entity whose name is missing, wrong or taken.
+    pub(crate) fn may_be_nameless(&self, key: &EntityKey) -> bool {
+        self.nameless.contains(&(key.kind, key.parent.as_str()))
     }
 
     /// Tells whether the entity exists.
@@ -106,6 +120,15 @@ impl<'a> Names<'a> {
             || (!self.deleted.contains(key) && self.stored(key))
             || (key.kind == EntityKind::Client
                 && ClientId::parse(&key.name).is_ok_and(|id| (self.view.has_client)(&id)))
+    }
+
+    /// Tells whether an entity is stored with the name of another one that does not exist.
+    pub(super) fn dangles(&self, of: &EntityKey, named: &EntityKey) -> bool {
+        let is_stored = |catalog: &Snapshot| {
+            let stored = catalog.entity(of).filter(|_| !catalog.has(named));
+            stored.is_some_and(|stored| named_by(&stored).contains(named))
+        };
+        (self.view.dangles)(of, named) || self.view.catalog.is_some_and(is_stored)
     }
 
     fn stored(&self, key: &EntityKey) -> bool {
@@ -219,4 +242,13 @@ impl<'a> Names<'a> {
             });
         }
     }
+}
+
+/// A name that is missing in a file begins with a line feed here.
+fn is_name(key: &EntityKey) -> bool {
+    let is_right = match key.kind {
+        EntityKind::Scope => scope::check_name(&key.name).is_ok(),
+        _ => key.kind.is_name(&key.name),
+    };
+    is_right && !key.name.contains(char::is_control)
 }

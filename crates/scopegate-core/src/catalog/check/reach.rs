@@ -57,7 +57,7 @@ fn policies<'a>(names: &Names<'a>) -> BTreeMap<&'a str, Policies<'a>> {
             Spec::Rule(spec) => {
                 let policies = servers.entry(server).or_insert_with(|| stored(names, server));
                 let policy = policies.entry(entity.key.policy_name().unwrap_or_default());
-                policy.or_default().rules.insert(&entity.key.name, (spec, Some(place)));
+                policy.or_default().rules.insert(&entity.key.name, (&**spec, Some(place)));
             }
             _ => {}
         }

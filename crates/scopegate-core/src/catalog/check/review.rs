@@ -6,7 +6,7 @@ use std::hash::Hash;
 
 use super::{Checked, Fault, Field, Names, View, label, length};
 use crate::catalog::{EntityKey, EntityKind, GrantKind};
-use crate::spelling::{Instead, Quoted};
+use crate::spelling::{Instead, Quoted, nearest};
 
 /// The review of one entity.
 pub(crate) struct Review<'r, 'a> {
@@ -114,15 +114,27 @@ impl<'r, 'a> Review<'r, 'a> {
     }
 
     /// A reference to an entity, which must exist. The message suggests another entity of its kind.
+    ///
+    /// If the entity is gone and the reference was stored before, there is only a warning, without a suggestion:
+    /// it would give the access of the one that is gone to another.
     pub(crate) fn reference(&mut self, field: Field, key: &EntityKey, of: &str) {
         if self.names.has(key) {
             return;
         }
         let (what, name) = (key.kind.as_str(), key.name.as_str());
+        if self.names.dangles(self.key, key) {
+            let shown = Quoted(name);
+            let message = format_args!("the {what} {shown} does not exist any more: leave it out");
+            return self.warn(field, message);
+        }
         // A server must not list itself as trusted, so its own id is no suggestion.
         let own = (key.kind == EntityKind::Server).then_some(self.key.name.as_str());
         let known = self.names.siblings(key.kind, &key.parent);
         let known = known.iter().map(String::as_str).filter(|known| own != Some(*known));
+        // If an entity of this kind has no name, the reference may be right, unless it looks misspelt.
+        if self.names.may_be_nameless(key) && nearest(name, known.clone()).is_none() {
+            return;
+        }
         let instead = Instead { of: name, known };
         self.refuse(field, format_args!("unknown {what} {}{of}: {instead}", Quoted(name)));
     }

@@ -30,7 +30,8 @@ fn server(id: &str, audience: &str) -> Edit {
 /// A policy for a client.
 fn policy(client: &str) -> Edit {
     let clients = Clients::Named([ClientId::parse(client).unwrap()].into());
-    let spec = PolicySpec { priority: 1, clients, status: Status::Active };
+    let spec =
+        PolicySpec { priority: 1, description: String::new(), clients, status: Status::Active };
     put(EntityKind::Policy, "default", "p", Spec::Policy(spec))
 }
 
@@ -50,6 +51,7 @@ fn faults(written: &[Edit], edits: &[Edit]) -> Vec<String> {
         methods: client_auth::methods(),
         unread: &[],
         has_client: &|_| false,
+        dangles: &|_, _| false,
     };
     check(view, edits).faults.kept.iter().map(ToString::to_string).collect()
 }
@@ -130,6 +132,7 @@ fn faults_beyond_the_maximum_are_only_counted() {
         methods: client_auth::methods(),
         unread: &[],
         has_client: &|_| false,
+        dangles: &|_, _| false,
     };
     let many: Vec<_> = (0..150).map(|n| scope(&format!("okta.{n}"))).collect();
     let checked = check(view, &many);
@@ -153,6 +156,7 @@ fn an_entity_is_refused_where_it_cannot_be() {
         methods: &[],
         unread: &[],
         has_client: &|_| false,
+        dangles: &|_, _| false,
     };
     let refused =
         |edits: &[Edit]| check_places(view, edits).kept.first().map(|fault| fault.message.clone());

@@ -23,6 +23,15 @@ impl ClaimSpec {
                 Field::of("name"),
                 format_args!("the claim {shown} is set by the server itself: write another name"),
             );
+        } else if name.trim() != name {
+            let shown = Quoted(name);
+            review.refuse(
+                Field::of("name"),
+                format_args!(
+                    "{shown} begins or ends with white space: write {}",
+                    Quoted(name.trim())
+                ),
+            );
         } else {
             review.label(Field::of("name"), name, MAX_NAME);
         }

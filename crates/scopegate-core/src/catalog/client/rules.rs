@@ -29,6 +29,10 @@ impl ClientSpec {
         self.check_refresh(review);
         review.users_and_groups(&self.users, &self.groups);
         self.check_references(review);
+        if self.is_on_hold() && self.status.is_active() {
+            let message = "a client on hold is inactive: lift the hold to activate it";
+            review.refuse(Field::of("status"), format_args!("{message}"));
+        }
         claim::check_attributes(&self.attributes, review);
     }
 

@@ -6,10 +6,13 @@ use super::{AcrClass, Effect, MAX_NAME, RuleSpec, Scopes};
 use crate::catalog::check::{Field, Review};
 use crate::catalog::{EntityKey, GrantKind};
 use crate::expression::{Expression, Wanted};
-use crate::spelling::{Instead, Quoted, nearest, show_duration};
+use crate::spelling::{Instead, Quoted, nearest, show_in_days};
 
 /// Maximum number of zones, classes or resources of a rule.
 const MAX_ENTRIES: usize = 100;
+
+/// Maximum number of hooks of a rule. All of them together have a few seconds.
+const MAX_HOOKS: usize = 10;
 
 /// Maximum length of a resource, in characters.
 const MAX_RESOURCE: usize = 1024;
@@ -26,6 +29,7 @@ impl RuleSpec {
         review.users_and_groups(&self.users, &self.groups);
         self.check_circumstances(review);
         self.check_constant(review);
+        self.check_hooks(review);
         if self.effect == Effect::Deny {
             self.check_denial(review);
         }
@@ -189,12 +193,26 @@ impl RuleSpec {
         }
     }
 
+    fn check_hooks(&self, review: &mut Review<'_, '_>) {
+        if self.hooks.len() > MAX_HOOKS {
+            let message = format_args!("too many hooks: write at most {MAX_HOOKS}");
+            review.refuse(Field::of("hooks"), message);
+        }
+        review.refuse_duplicates("hook", &self.hooks, |place| Field::of("hooks").at(place));
+        for (place, hook) in self.hooks.iter().enumerate() {
+            review.reference(Field::of("hooks").at(place), &EntityKey::hook(hook), "");
+        }
+    }
+
     /// A deny rule gives nothing, so that it does not say how much it gives.
     fn check_denial(&self, review: &mut Review<'_, '_>) {
-        let gives =
-            [("narrow", self.narrow), ("scope_lifetimes", !self.scope_lifetimes.is_empty())];
-        for (key, _) in gives.into_iter().filter(|(_, is_written)| *is_written) {
-            let message = format_args!("a deny rule gives no scopes: leave {key:?} out");
+        let gives = [
+            ("narrow", self.narrow, "scopes"),
+            ("scope_lifetimes", !self.scope_lifetimes.is_empty(), "scopes"),
+            ("hooks", !self.hooks.is_empty(), "tokens"),
+        ];
+        for (key, _, what) in gives.into_iter().filter(|(_, is_written, _)| *is_written) {
+            let message = format_args!("a deny rule gives no {what}: leave {key:?} out");
             review.refuse(Field::of(key), message);
         }
     }
@@ -220,7 +238,7 @@ impl Review<'_, '_> {
             return true;
         }
         let relation = if lifetime < *limits.start() { "short" } else { "long" };
-        let [written, least, most] = [lifetime, *limits.start(), *limits.end()].map(show_duration);
+        let [written, least, most] = [lifetime, *limits.start(), *limits.end()].map(show_in_days);
         self.refuse(
             field,
             format_args!(

@@ -10,6 +10,9 @@ use crate::catalog::check::{Field, Review};
 use crate::catalog::{EntityKey, EntityKind, Resource};
 use crate::spelling::Quoted;
 
+/// Maximum length of a server's description, in characters.
+const MAX_DESCRIPTION: usize = 1000;
+
 /// Maximum length of a server's name, in characters.
 const MAX_NAME: usize = 100;
 
@@ -32,6 +35,7 @@ impl ServerSpec {
     pub(super) fn rules(&self, review: &mut Review<'_, '_>) {
         review.report(Field::of("id"), ServerId::parse(&review.key().name).map(drop));
         review.label(Field::of("name"), &self.name, MAX_NAME);
+        review.length(Field::of("description"), &self.description, MAX_DESCRIPTION);
         self.check_audiences(review);
         if self.algorithms.is_empty() {
             let message = "\"algorithms\" is empty: write [\"RS256\"]";

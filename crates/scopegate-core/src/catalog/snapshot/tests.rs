@@ -1,7 +1,12 @@
 use std::time::Duration;
 
+use scopegate_claims::Audience;
+
 use super::*;
-use crate::catalog::{ClientSpec, Clients, Consent, PolicySpec, RuleSpec};
+use crate::catalog::{
+    AudienceSpec, ClientSpec, Clients, Consent, Owner, PolicySpec, Resource, RuleSpec, ScopeSpec,
+    ServerSpec, Status,
+};
 
 fn base() -> Issuer {
     Issuer::parse("https://id.example").unwrap()
@@ -29,7 +34,7 @@ fn delete_scope(server: &str, name: &str) -> Edit {
 }
 
 fn policy(server: &str, name: &str, priority: u32, clients: Clients) -> Edit {
-    let spec = PolicySpec { priority, clients, status: Status::Active };
+    let spec = PolicySpec { priority, description: String::new(), clients, status: Status::Active };
     put(EntityKey::of_server(EntityKind::Policy, &id(server), name), Spec::Policy(spec))
 }
 
@@ -41,7 +46,7 @@ fn rule(server: &str, policy: &str, name: &str, priority: u32) -> Edit {
         access_token_lifetime: Duration::from_secs(600),
         ..RuleSpec::default()
     };
-    put(EntityKey::rule(&id(server), policy, name), Spec::Rule(spec))
+    put(EntityKey::rule(&id(server), policy, name), Spec::from(spec))
 }
 
 fn client(name: &str) -> Edit {

@@ -8,9 +8,11 @@ use serde_json::{Map, Value, json};
 use super::*;
 use crate::catalog::{
     AudienceSpec, ClaimExpression, ClaimSource, ClaimSpec, ClientAuth, ClientId, ClientSecret,
-    ClientSpec, Clients, ClockTime, Day, Effect, GroupFilter, GroupMatch, Hours, Network, OnError,
-    PolicySpec, RedirectUri, RuleSpec, ScopeSpec, Scopes, ServerId, ServerSpec, Status,
-    SubjectKind, TokenKind, TrustedIssuerSpec, ZoneSpec,
+    ClientSpec, Clients, ClockTime, Day, Effect, GroupFilter, GroupMatch, GroupSpec, HookAuth,
+    HookCache, HookCredential, HookOauth, HookSecret, HookSpec, HookTarget, Hours, HttpHook,
+    Network, OnError, OnFailure, PolicySpec, RedirectUri, RuleSpec, ScopeSpec, Scopes, ServerId,
+    ServerSpec, SettableClaim, SqlHook, Status, SubjectKind, TokenKind, TrustedIssuerSpec,
+    ZoneSpec,
 };
 use crate::expression::{Expression, Pattern, Wanted};
 
@@ -29,6 +31,7 @@ fn entities() -> Vec<Entity> {
     let redirect = RedirectUri::parse("https://portal.example/cb").unwrap();
     let server = ServerSpec {
         name: "Orders".to_owned(),
+        description: "All orders".to_owned(),
         audiences: vec![AudienceSpec {
             name: Audience::parse("api://orders").unwrap(),
             resources: vec!["https://orders.example".to_owned()],
@@ -54,6 +57,7 @@ fn entities() -> Vec<Entity> {
             value: "a".to_owned(),
         }),
         scopes: Vec::new(),
+        status: Status::Inactive,
     };
     let text = Expression::parse("user.profile.department", Wanted::Value).unwrap();
     let department = ClaimSpec {
@@ -63,6 +67,7 @@ fn entities() -> Vec<Entity> {
     let pattern = Pattern::parse("^team-").unwrap();
     let teams = ClaimSpec { value: ClaimSource::MatchingGroups(pattern), ..claim.clone() };
     let policy = PolicySpec {
+        description: "Who reads".to_owned(),
         priority: 1,
         clients: Clients::Named([client.clone()].into()),
         status: Status::Active,
@@ -89,8 +94,48 @@ fn entities() -> Vec<Entity> {
         when: Some(Expression::parse("client.id == 'a'", Wanted::Boolean).unwrap()),
         narrow: true,
         scope_lifetimes: [("read".to_owned(), Duration::from_secs(300))].into(),
+        hooks: vec!["entitlements".to_owned()],
         ..RuleSpec::default()
     };
+    let secret = || HookSecret::new(&[7; 32], b"sealed");
+    let http = |auth| {
+        let http = HttpHook {
+            url: "https://hooks.example".to_owned(),
+            auth: Some(auth),
+            headers: BTreeMap::from([("x-tenant".to_owned(), "acme".to_owned())]),
+        };
+        Spec::Hook(Box::new(HookSpec {
+            target: HookTarget::Http(Box::new(http)),
+            deadline: Some(Duration::from_millis(500)),
+            failure: OnFailure::Stale,
+            cache: Some(HookCache {
+                key: Expression::parse("user.id", Wanted::Value).unwrap(),
+                ttl: Duration::from_secs(60),
+                stale: Some(Duration::from_secs(600)),
+            }),
+            may_set: [SettableClaim::Aud, SettableClaim::Sub].into(),
+            independent: true,
+            status: Status::Inactive,
+        }))
+    };
+    let oauth = |credential| {
+        HookAuth::Oauth(HookOauth {
+            token_url: "https://id.example/token".to_owned(),
+            client_id: "scopegate".to_owned(),
+            credential,
+            scope: Some("hooks".to_owned()),
+        })
+    };
+    let sql = SqlHook {
+        connection: "billing".to_owned(),
+        query: "select plan from accounts where user_id = $1".to_owned(),
+        parameters: vec![Expression::parse("user.id", Wanted::Value).unwrap()],
+        claims: BTreeMap::from([("plan".to_owned(), "plan".to_owned())]),
+        tokens: vec![TokenKind::Access, TokenKind::Id],
+    };
+    let sql = HookSpec { target: HookTarget::Sql(Box::new(sql)), ..HookSpec::default() };
+    let header = HookAuth::Header { name: "authorization".to_owned(), value: secret() };
+    let group = GroupSpec { description: "Who works here".to_owned() };
     let zone = ZoneSpec { networks: vec![Network::parse("192.0.2.0/24").unwrap()] };
     let trusted = TrustedIssuerSpec {
         jwks: vec![jwk.clone()],
@@ -111,13 +156,20 @@ fn entities() -> Vec<Entity> {
     let of = |kind, name| EntityKey::of_server(kind, &default(), name);
     let all = [
         (EntityKey::zone("office"), Spec::Zone(zone)),
+        (EntityKey::hook("header"), http(header)),
+        (EntityKey::hook("key"), http(oauth(HookCredential::Key(secret())))),
+        (EntityKey::hook("secret"), http(oauth(HookCredential::Secret(secret())))),
+        (EntityKey::hook("signature"), http(HookAuth::Signature(secret()))),
+        (EntityKey::hook("sql"), Spec::Hook(Box::new(sql))),
+        (EntityKey::hook("program"), Spec::Hook(Box::default())),
+        (EntityKey::group("staff"), Spec::Group(group)),
         (EntityKey::server(&default()), Spec::Server(server)),
         (of(EntityKind::Scope, "read"), Spec::Scope(scope)),
         (of(EntityKind::Claim, "tenant"), Spec::Claim(claim)),
         (of(EntityKind::Claim, "department"), Spec::Claim(department)),
         (of(EntityKind::Claim, "teams"), Spec::Claim(teams)),
         (of(EntityKind::Policy, "people"), Spec::Policy(policy)),
-        (EntityKey::rule(&default(), "people", "staff"), Spec::Rule(rule)),
+        (EntityKey::rule(&default(), "people", "staff"), Spec::from(rule)),
         (
             of(EntityKind::TrustedIssuer, "https://partner.example"),
             Spec::TrustedIssuer(Box::new(trusted)),
@@ -328,7 +380,7 @@ fn an_unreadable_row_affects_its_client_server_or_user() {
         let expected = match kind {
             EntityKind::Client => "client a",
             EntityKind::Server => "server a",
-            EntityKind::Zone => "nothing",
+            EntityKind::Group | EntityKind::Hook | EntityKind::Zone => "nothing",
             _ => "server default",
         };
         assert_eq!(affected(kind.as_str(), "default/people", "a"), expected);

@@ -59,8 +59,8 @@ fn a_password_in_the_file_is_refused() {
     let as_hash = refusal_of(&with_password("{ hash = 'correct horse' }"));
     assert_eq!(
         as_hash,
-        "catalog.toml:4:21: a password hash is a PHC text: \
-         $argon2id$v=19$m=19456,t=2,p=1$salt$hash"
+        "catalog.toml:4:21: not a password hash such as $argon2id$v=19$m=19456,t=2,p=1$SALT$HASH: \
+         write what `scopegate users hash` prints"
     );
 }
 

@@ -30,7 +30,8 @@ pub(super) fn client(spec: &ClientSpec) -> Fields {
         consent,
         attributes,
         admin,
-        status,
+        status: _,
+        status_after_hold,
     } = spec;
     let type_name = |client_type| name_of(&TYPES, client_type);
     let consent_name = |consent| name_of(&CONSENT, consent);
@@ -61,7 +62,8 @@ pub(super) fn client(spec: &ClientSpec) -> Fields {
         .unless(&consent_name(&ClientConsent::default()), "consent_method", &consent_name(consent))
         .unless_empty("attributes", attributes)
         .add("admin", Value::from(*admin), uses(!admin, Use::Unwritable))
-        .unless(&Status::default(), "status", status)
+        .unless(&Status::default(), "status", &spec.written_status())
+        .add("on_hold", status_after_hold.is_some().into(), uses(!spec.is_on_hold(), Use::Stored))
 }
 
 /// A reference to a stored secret, which only the same store understands.

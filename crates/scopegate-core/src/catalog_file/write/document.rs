@@ -95,7 +95,7 @@ impl Document {
         self.line(key, name, &key.name.as_str().into());
         for Field { name, value, usage } in fields(entity) {
             match usage {
-                Use::Default | Use::Position => {}
+                Use::Default | Use::Position | Use::Stored => {}
                 Use::Unwritable => self.refused.push(Unwritable::Value(key.clone(), name)),
                 Use::Secret | Use::Written => self.line(key, name, &value),
             }
@@ -117,6 +117,8 @@ const fn table(kind: EntityKind) -> &'static str {
     match kind {
         EntityKind::Claim => "server.claim",
         EntityKind::Client => "client",
+        EntityKind::Group => "group",
+        EntityKind::Hook => "hook",
         EntityKind::Policy => "server.policy",
         EntityKind::Rule => "server.policy.rule",
         EntityKind::Scope => "server.scope",

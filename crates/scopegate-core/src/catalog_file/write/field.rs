@@ -25,6 +25,8 @@ pub enum Use {
     Default,
     /// It is not a key: the position of the entity among its siblings.
     Position,
+    /// It is not a key: commands change it, and a catalog file neither has it nor changes it.
+    Stored,
     /// No catalog file can write it.
     Unwritable,
     /// It stands for a secret. A plan only says that it changes.

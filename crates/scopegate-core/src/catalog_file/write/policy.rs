@@ -3,12 +3,13 @@
 use serde_json::Value;
 
 use super::field::{Fields, Use};
-use crate::catalog::{ClientId, Clients, PolicySpec, Status};
+use crate::catalog::{ClientId, Clients, GroupSpec, PolicySpec, Status};
 
 pub(super) fn policy(spec: &PolicySpec) -> Fields {
-    let PolicySpec { priority, clients, status } = spec;
+    let PolicySpec { priority, description, clients, status } = spec;
     Fields::default()
         .add("priority", Value::from(*priority), Use::Position)
+        .unless(&String::new(), "description", description)
         .with("clients", names(clients))
         .unless(&Status::default(), "status", status)
 }
@@ -19,4 +20,9 @@ pub(super) fn names(clients: &Clients) -> Vec<&str> {
         Clients::All => vec!["*"],
         Clients::Named(ids) => ids.iter().map(ClientId::as_str).collect(),
     }
+}
+
+/// A group. No catalog file has one: these fields are shown in the history.
+pub(super) fn group(spec: &GroupSpec) -> Fields {
+    Fields::default().unless(&String::new(), "description", &spec.description)
 }

@@ -32,6 +32,7 @@ pub(super) fn rule(spec: &RuleSpec) -> Fields {
         when,
         narrow,
         scope_lifetimes,
+        hooks,
         status,
     } = spec;
     let shown = |duration: &Duration| show_duration(*duration);
@@ -61,6 +62,7 @@ pub(super) fn rule(spec: &RuleSpec) -> Fields {
         .unless_empty("scope_lifetimes", caps)
         .if_some("refresh_token_lifetime", refresh_token_lifetime.as_ref().map(shown))
         .unless(&default_window, "refresh_token_window", &shown(refresh_token_window))
+        .unless_empty("hooks", hooks)
         .unless(&Status::default(), "status", status)
 }
 

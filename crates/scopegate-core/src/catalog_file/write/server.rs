@@ -15,12 +15,14 @@ use crate::catalog_file::server::{DIALECTS, ROTATIONS};
 use crate::spelling::show_duration;
 
 pub(super) fn server(spec: &ServerSpec) -> Fields {
-    let ServerSpec { name, audiences, dialect, algorithms, trusted_servers, keys, status } = spec;
+    let ServerSpec { name, description, audiences, dialect, algorithms, .. } = spec;
+    let ServerSpec { trusted_servers, keys, status, .. } = spec;
     let audiences: Vec<Value> = audiences.iter().map(audience).collect();
     let dialect_name = |dialect| name_of(&DIALECTS, dialect);
     let algorithms: Vec<&str> = algorithms.iter().map(|algorithm| algorithm.name()).collect();
     Fields::default()
         .with("name", name)
+        .unless(&String::new(), "description", description)
         .with("audiences", audiences)
         .unless(&dialect_name(&Dialect::default()), "dialect", &dialect_name(dialect))
         .unless(&vec![Algorithm::Rs256.name()], "algorithms", &algorithms)
@@ -64,13 +66,14 @@ pub(super) fn scope(spec: &ScopeSpec) -> Fields {
 }
 
 pub(super) fn claim(spec: &ClaimSpec) -> Fields {
-    let ClaimSpec { token, value, scopes } = spec;
+    let ClaimSpec { token, value, scopes, status } = spec;
     let on_error_name = |on_error| name_of(&ON_ERROR, on_error);
     Fields::default()
         .with("token", name_of(&TOKENS, token))
         .with("value", source(value))
         .unless_empty("scopes", scopes)
         .unless(&on_error_name(&OnError::default()), "on_error", &on_error_name(on_error(value)))
+        .unless(&Status::default(), "status", status)
 }
 
 /// What happens if the value cannot be computed.

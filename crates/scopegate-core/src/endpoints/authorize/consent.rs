@@ -71,7 +71,7 @@ impl Authority {
             user: user.id.clone(),
         };
         let before = self.store.consent(&key).await?.unwrap_or_else(ScopeSet::empty);
-        let optional = optional(draft.server, &needed);
+        let optional = optional(draft.server, client, &needed);
         let left_out = |to: &ScopeSet| optional.difference(to);
         match answer {
             // If more scopes are needed now than the user was shown, they are asked again.
@@ -111,11 +111,23 @@ impl Outcome {
     }
 }
 
-/// The scopes that a user may leave out.
-fn optional(server: &AuthorizationServer, scopes: &ScopeSet) -> ScopeSet {
+/// The scopes of a page that a user may leave out. A trusted client gets all its scopes.
+pub(crate) fn optional(
+    server: &AuthorizationServer,
+    client: &Client,
+    shown: &ScopeSet,
+) -> ScopeSet {
+    if client.spec.consent == ClientConsent::Trusted {
+        return ScopeSet::empty();
+    }
     let is_optional = |name: &&str| spec(server, name).is_some_and(|spec| spec.optional);
-    ScopeSet::from_tokens(scopes.iter().filter(is_optional))
+    ScopeSet::from_tokens(shown.iter().filter(is_optional))
         .expect("members of a scope set are scopes")
+}
+
+/// Whether a token with these scopes would be of no use: `offline_access` alone gives nothing to refresh.
+pub(crate) fn is_nothing(scopes: &ScopeSet) -> bool {
+    scopes.iter().all(|name| name == "offline_access")
 }
 
 /// The scopes for which a user is asked.

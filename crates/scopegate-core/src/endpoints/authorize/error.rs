@@ -65,7 +65,12 @@ impl AuthorizeError {
     pub(super) const fn is_server_fault(&self) -> bool {
         matches!(
             self,
-            Self::Call(CallError::Overdue | CallError::Storage(_) | CallError::Signing(_))
+            Self::Call(
+                CallError::Overdue
+                    | CallError::Storage(_)
+                    | CallError::SignerUnavailable(_)
+                    | CallError::Signing(_)
+            )
         )
     }
 

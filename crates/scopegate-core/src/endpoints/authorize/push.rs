@@ -105,7 +105,7 @@ impl Authority {
 
 impl From<AuthorizeError> for Denied<AuthorizeError> {
     fn from(error: AuthorizeError) -> Self {
-        Self { error, changes: Vec::new(), considered: None }
+        Self::by(error)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::authority::Authority;
 use crate::call::decision::Deciding;
 use crate::catalog::{AuthorizationServer, Client, Resource, Snapshot};
 use crate::directory::User;
-use crate::endpoints::authorize::consent::{ConsentFor, described, needed};
+use crate::endpoints::authorize::consent::{ConsentFor, described, is_nothing, needed, optional};
 use crate::error::{CallError, OAuthError};
 use crate::grants::device::{Approval, DeviceBody, State, UserCode};
 use crate::grants::device_code::GRANT_TYPE;
@@ -46,6 +46,8 @@ pub struct DeviceQuestion {
     pub scopes: ScopeSet,
     /// Each scope with its description. The description may be empty.
     pub described: Vec<(String, String)>,
+    /// The scopes that the user may leave out.
+    pub optional: ScopeSet,
     /// The IP address of the device.
     pub asked_from: Option<IpAddr>,
 }
@@ -54,10 +56,23 @@ pub struct DeviceQuestion {
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a user allows or denies")]
 pub enum DeviceAnswer<'a> {
-    /// The user allows these scopes, which the page showed.
+    /// The user allows these of the scopes that the page showed. Optional scopes that are not among them are
+    /// not granted.
     Allow(&'a ScopeSet),
     /// The user denies the request.
     Deny,
+}
+
+/// What became of an answer.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "each variant has its own page")]
+pub enum DeviceOutcome {
+    /// The device gets a token.
+    Allowed,
+    /// The device gets no token: the user has denied the request, or has left out all of it.
+    Denied,
+    /// More scopes would be granted than the page showed. Nothing is stored, and the user is asked again.
+    AskAgain(DeviceQuestion),
 }
 
 /// Why a user cannot decide on a device.
@@ -105,8 +120,7 @@ impl Authority {
         Ok(device.question(&granted))
     }
 
-    /// Stores the answer of a user. If more scopes would be granted now than the page showed, nothing is
-    /// stored, and the new question is returned.
+    /// Stores the answer of a user.
     ///
     /// # Errors
     ///
@@ -115,7 +129,7 @@ impl Authority {
         &self,
         activation: &Activation<'_>,
         answer: DeviceAnswer<'_>,
-    ) -> Result<Option<DeviceQuestion>, ActivationError> {
+    ) -> Result<DeviceOutcome, ActivationError> {
         let mut round = 1;
         loop {
             let answered = self.try_answer_device(activation, answer).await;
@@ -135,29 +149,44 @@ impl Authority {
         &self,
         activation: &Activation<'_>,
         answer: DeviceAnswer<'_>,
-    ) -> Result<Option<DeviceQuestion>, ActivationError> {
+    ) -> Result<DeviceOutcome, ActivationError> {
         let (now, catalog) = (self.clock.now(), self.catalog());
         let device = self.pending_device(&catalog, activation.user_code, now).await?;
         let device = device.ok_or(ActivationError::Unknown)?;
-        let (state, others) = match answer {
-            DeviceAnswer::Deny => {
+        let approved = match answer {
+            DeviceAnswer::Deny => None,
+            DeviceAnswer::Allow(agreed) => {
+                let mut granted = self.decided(&catalog, &device, activation, now).await?;
+                let left_out = device.optional(&granted.scopes).difference(agreed);
+                let kept = granted.scopes.difference(&left_out);
+                if !kept.is_subset(agreed) {
+                    return Ok(DeviceOutcome::AskAgain(device.question(&granted)));
+                }
+                granted.scopes = kept;
+                let is_denial = !left_out.is_empty() && is_nothing(&granted.scopes);
+                (!is_denial).then_some((granted, left_out))
+            }
+        };
+        let outcome = match approved {
+            Some(_) => DeviceOutcome::Allowed,
+            None => DeviceOutcome::Denied,
+        };
+        let (state, others) = match approved {
+            None => {
                 let deciding = device.deciding(DecisionKind::DeviceDenial, activation, now);
                 let refused = deciding.refused(&OAuthError::from(&CallError::DeviceDenied));
                 let event = deciding.event(refused);
                 (State::Denied, vec![Change::Audit(event)])
             }
-            DeviceAnswer::Allow(shown) => {
-                let granted = self.decided(&catalog, &device, activation, now).await?;
-                if !granted.scopes.is_subset(shown) {
-                    return Ok(Some(device.question(&granted)));
-                }
+            Some((granted, left_out)) => {
                 let mut deciding = device.deciding(DecisionKind::DeviceApproval, activation, now);
                 deciding.scope = granted.scopes.to_string();
                 let rule = Some(granted.rule.clone());
                 let event = deciding.event(ClientDecision { rule, ..deciding.allowed() });
                 let state = catalog.state_of(device.client, device.server);
                 let mut changes = vec![Change::ExpectCatalog(state), Change::Audit(event)];
-                if let Some(given) = self.consent_to(&device, activation, &granted, now).await? {
+                let given = self.consent_to(&device, activation, &granted, &left_out, now).await?;
+                if let Some(given) = given {
                     let kind = DecisionKind::Consent;
                     let consent = Deciding { kind, id: DecisionId::at(now), ..deciding };
                     let event = consent.event(consent.allowed());
@@ -175,7 +204,7 @@ impl Authority {
         let Device { artifact, body, .. } = device;
         let moved = DeviceBody { state, ..body }.moved(&artifact, artifact.expires_at);
         self.store.commit(&[vec![moved], others].concat()).await?;
-        Ok(None)
+        Ok(outcome)
     }
 
     /// The device with a pending request under this user code.
@@ -222,12 +251,14 @@ impl Authority {
         }
     }
 
-    /// The change that stores the user's consent. `None` if no scope needs consent.
+    /// The change that stores the user's consent. `None` if no scope needs consent. A scope that was left out
+    /// is asked for again.
     async fn consent_to(
         &self,
         device: &Device<'_>,
         activation: &Activation<'_>,
         granted: &Granted,
+        left_out: &ScopeSet,
         now: UnixTime,
     ) -> Result<Option<Change>, StoreError> {
         let needed =
@@ -241,7 +272,8 @@ impl Authority {
             user: activation.user.id.clone(),
         };
         let before = self.store.consent(&key).await?.unwrap_or_else(ScopeSet::empty);
-        Ok(Some(Change::PutConsent { key, scopes: before.union(&needed), at: now }))
+        let scopes = before.difference(left_out).union(&needed);
+        Ok(Some(Change::PutConsent { key, scopes, at: now }))
     }
 }
 
@@ -259,8 +291,15 @@ impl Device<'_> {
             client: self.client.spec.name.clone(),
             scopes: granted.scopes.clone(),
             described: described(self.server, &granted.scopes),
+            optional: self.optional(&granted.scopes),
             asked_from: self.body.asked_from,
         }
+    }
+
+    /// The scopes that the user may leave out. The page shows all scopes, so this includes scopes that need no
+    /// consent.
+    fn optional(&self, shown: &ScopeSet) -> ScopeSet {
+        optional(self.server, self.client, shown)
     }
 
     fn facts<'f>(

@@ -197,7 +197,7 @@ async fn a_grant_records_the_catalog_version_and_the_lifetime_and_no_facts() {
     world.token("service", &[ALONE]).await.unwrap();
     let catalog = Some(world.authority.catalog().version());
     let lifetime = Some(Duration::from_secs(600));
-    assert_eq!(basis(&world).await, Basis { catalog, lifetime, facts: None });
+    assert_eq!(basis(&world).await, Basis { catalog, lifetime, ..Basis::default() });
 }
 
 #[tokio::test]

@@ -136,7 +136,7 @@ impl<'i> Denying<'i> {
             says: format!("deactivate the deny rule `{policy}/{rule}`"),
             changes: Changes::DenyRule,
             rule: Some((policy.clone(), rule.clone())),
-            inquiry: self.inquiry.with_entity(&key, Spec::Rule(spec)),
+            inquiry: self.inquiry.with_entity(&key, Spec::from(spec)),
         }
     }
 }

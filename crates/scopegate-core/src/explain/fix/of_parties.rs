@@ -82,7 +82,11 @@ fn active_server(inquiry: &Inquiry) -> Option<Fix> {
 
 fn active_client(inquiry: &Inquiry) -> Option<Fix> {
     let changed = with_client(inquiry, |spec| spec.status = Status::Active)?;
-    Some(fix(format!("activate the client `{}`", inquiry.client), Changes::Catalog, changed))
+    let says = match client(inquiry)?.spec.is_on_hold() {
+        true => format!("lift the hold: `scopegate clients enable {}`", inquiry.client),
+        false => format!("activate the client `{}`", inquiry.client),
+    };
+    Some(fix(says, Changes::Catalog, changed))
 }
 
 fn registered_method(inquiry: &Inquiry) -> Option<Fix> {

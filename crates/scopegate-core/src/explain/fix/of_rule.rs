@@ -118,7 +118,7 @@ impl<'i> Tried<'i> {
         let mut spec = self.spec.clone();
         change(&mut spec);
         let key = EntityKey::rule(self.server, &self.shown.policy, &self.shown.rule);
-        self.fix(says, Changes::Catalog, self.inquiry.with_entity(&key, Spec::Rule(spec)))
+        self.fix(says, Changes::Catalog, self.inquiry.with_entity(&key, Spec::from(spec)))
     }
 
     fn with_client(&self) -> Option<Fix> {

@@ -19,103 +19,80 @@ use crate::error::OAuthError;
 use crate::form::Form;
 use crate::people::session::{self, SessionSecret};
 use crate::store::{Change, Ledger};
-use crate::testing::{NOW, World, claims_of, server_id};
+use crate::testing::{Dice, NOW, World, claims_of, server_id};
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// A source of random choices.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) % sides
+fn random_rule(dice: &mut Dice, priority: u32) -> RuleSpec {
+    let scopes = match dice.once_in(3) {
+        true => Scopes::Any,
+        false => Scopes::Named(
+            ScopeSet::parse(&Vec::from_iter(dice.some(&["read", "write", "secret"])).join(" "))
+                .unwrap(),
+        ),
+    };
+    RuleSpec {
+        priority,
+        effect: if dice.once_in(4) { Effect::Deny } else { Effect::Allow },
+        grant_types: dice.some(&[CC, CODE, JWT_BEARER]),
+        scopes,
+        access_token_lifetime: Duration::from_secs(300 + 60 * dice.roll(20)),
+        groups: if dice.once_in(3) { dice.some(&["staff", "admins"]) } else { BTreeSet::new() },
+        narrow: dice.once_in(4),
+        max_age: dice.once_in(5).then_some(Duration::from_secs(60)),
+        acr_values: match dice.roll(6) {
+            0 => ["phr".to_owned()].into(),
+            1 => ["urn:okta:loa:1fa:any".to_owned()].into(),
+            _ => BTreeSet::new(),
+        },
+        resources: match dice.once_in(6) {
+            true => ["https://stock.example".to_owned()].into(),
+            false => BTreeSet::new(),
+        },
+        ..RuleSpec::default()
     }
+}
 
-    fn once_in(&mut self, sides: u64) -> bool {
-        self.roll(sides) == 0
+/// Changes of the catalog of the world.
+fn random_edits(dice: &mut Dice) -> Vec<Edit> {
+    let server = server_id("default");
+    let mut edits = Vec::new();
+    let mut put = |key, spec| edits.push(Edit::Put(Entity { key, owner: Owner::File, spec }));
+    for name in ["write", "secret"] {
+        let consent = dice.one(&[Consent::Implicit, Consent::Flexible, Consent::Required]);
+        let spec = ScopeSpec { consent, default: dice.once_in(4), ..ScopeSpec::default() };
+        let key = EntityKey::of_server(EntityKind::Scope, &server, name);
+        put(key, Spec::Scope(spec));
     }
-
-    fn one<T: Copy>(&mut self, all: &[T]) -> T {
-        all[usize::try_from(self.roll(all.len() as u64)).unwrap()]
+    let key = EntityKey::of_server(EntityKind::Claim, &server, "plan");
+    let value = ClaimSource::Constant(json!("gold"));
+    let scopes = match dice.once_in(2) {
+        true => vec![Scope::parse("write").unwrap()],
+        false => Vec::new(),
+    };
+    let mut claim = ClaimSpec { token: TokenKind::Access, value, scopes, status: Status::Active };
+    if dice.once_in(3) {
+        claim.value = ClaimSource::UserAttribute("login".to_owned());
     }
-
-    fn some(&mut self, all: &[&str]) -> BTreeSet<String> {
-        all.iter().filter(|_| self.once_in(2)).map(|name| (*name).to_owned()).collect()
-    }
-
-    fn rule(&mut self, priority: u32) -> RuleSpec {
-        let scopes = match self.once_in(3) {
-            true => Scopes::Any,
-            false => Scopes::Named(
-                ScopeSet::parse(&Vec::from_iter(self.some(&["read", "write", "secret"])).join(" "))
-                    .unwrap(),
-            ),
-        };
-        RuleSpec {
-            priority,
-            effect: if self.once_in(4) { Effect::Deny } else { Effect::Allow },
-            grant_types: self.some(&[CC, CODE, JWT_BEARER]),
-            scopes,
-            access_token_lifetime: Duration::from_secs(300 + 60 * self.roll(20)),
-            groups: if self.once_in(3) { self.some(&["staff", "admins"]) } else { BTreeSet::new() },
-            narrow: self.once_in(4),
-            max_age: self.once_in(5).then_some(Duration::from_secs(60)),
-            acr_values: match self.roll(6) {
-                0 => ["phr".to_owned()].into(),
-                1 => ["urn:okta:loa:1fa:any".to_owned()].into(),
-                _ => BTreeSet::new(),
-            },
-            resources: match self.once_in(6) {
-                true => ["https://stock.example".to_owned()].into(),
-                false => BTreeSet::new(),
-            },
-            ..RuleSpec::default()
+    put(key, Spec::Claim(claim));
+    for policy in ["p", "q"] {
+        let named = dice.some(&["service", "portal", "app"]);
+        let named = named.iter().map(|id| ClientId::parse(id).unwrap()).collect();
+        let clients = if dice.once_in(2) { Clients::All } else { Clients::Named(named) };
+        let priority = u32::try_from(dice.roll(2)).unwrap();
+        let spec =
+            PolicySpec { priority, description: String::new(), clients, status: Status::Active };
+        put(EntityKey::of_server(EntityKind::Policy, &server, policy), Spec::Policy(spec));
+        for (priority, rule) in (0..).zip(["1", "2"]) {
+            let rule = EntityKey::rule(&server, policy, rule);
+            put(rule, Spec::from(random_rule(dice, priority)));
         }
     }
-
-    /// Changes of the catalog of the world.
-    fn edits(&mut self) -> Vec<Edit> {
-        let server = server_id("default");
-        let mut edits = Vec::new();
-        let mut put = |key, spec| edits.push(Edit::Put(Entity { key, owner: Owner::File, spec }));
-        for name in ["write", "secret"] {
-            let consent = self.one(&[Consent::Implicit, Consent::Flexible, Consent::Required]);
-            let spec = ScopeSpec { consent, default: self.once_in(4), ..ScopeSpec::default() };
-            let key = EntityKey::of_server(EntityKind::Scope, &server, name);
-            put(key, Spec::Scope(spec));
-        }
-        let key = EntityKey::of_server(EntityKind::Claim, &server, "plan");
-        let value = ClaimSource::Constant(json!("gold"));
-        let scopes = match self.once_in(2) {
-            true => vec![Scope::parse("write").unwrap()],
-            false => Vec::new(),
-        };
-        let mut claim = ClaimSpec { token: TokenKind::Access, value, scopes };
-        if self.once_in(3) {
-            claim.value = ClaimSource::UserAttribute("login".to_owned());
-        }
-        put(key, Spec::Claim(claim));
-        for policy in ["p", "q"] {
-            let named = self.some(&["service", "portal", "app"]);
-            let named = named.iter().map(|id| ClientId::parse(id).unwrap()).collect();
-            let clients = if self.once_in(2) { Clients::All } else { Clients::Named(named) };
-            let priority = u32::try_from(self.roll(2)).unwrap();
-            let spec = PolicySpec { priority, clients, status: Status::Active };
-            put(EntityKey::of_server(EntityKind::Policy, &server, policy), Spec::Policy(spec));
-            for (priority, rule) in (0..).zip(["1", "2"]) {
-                let rule = EntityKey::rule(&server, policy, rule);
-                put(rule, Spec::Rule(self.rule(priority)));
-            }
-        }
-        if self.once_in(2) {
-            edits.push(Edit::Delete(EntityKey::rule(&server, "all", "all")));
-        }
-        edits
+    if dice.once_in(2) {
+        edits.push(Edit::Delete(EntityKey::rule(&server, "all", "all")));
     }
+    edits
 }
 
 struct Asked {
@@ -228,9 +205,9 @@ fn comparable(mut payload: Value) -> Value {
 }
 
 async fn check(seed: u64) {
-    let mut dice = Dice(seed | 1);
+    let mut dice = Dice::of(seed);
     let world = World::new().await;
-    for edit in dice.edits() {
+    for edit in random_edits(&mut dice) {
         world.edit(edit).await;
     }
     for client in ["service", "portal", "app"] {

@@ -44,7 +44,7 @@ fn facts(world: &World) -> Basis {
         ..RefusedFacts::default()
     };
     let catalog = Some(world.authority.catalog().version());
-    Basis { catalog, lifetime: None, facts: Some(Box::new(facts)) }
+    Basis { catalog, lifetime: None, facts: Some(Box::new(facts)), hooks: Vec::new() }
 }
 
 async fn explained(world: &World, decision: ClientDecision) -> Explanation {
@@ -149,6 +149,7 @@ async fn a_grant_is_explained_by_its_rule_scopes_and_lifetime() {
         catalog: Some(world.authority.catalog().version()),
         lifetime: Some(Duration::from_secs(333)),
         facts: None,
+        hooks: Vec::new(),
     };
     let granted = |rule: &str| ClientDecision {
         kind: DecisionKind::TokenGrant,

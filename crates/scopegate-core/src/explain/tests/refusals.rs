@@ -29,8 +29,12 @@ impl Catalog {
     fn policy(&mut self, name: &str, clients: &[&str]) {
         let priority = u32::try_from(self.0.len()).unwrap();
         let clients = clients.iter().map(|id| ClientId::parse(id).unwrap()).collect();
-        let spec =
-            PolicySpec { priority, clients: Clients::Named(clients), status: Status::Active };
+        let spec = PolicySpec {
+            priority,
+            description: String::new(),
+            clients: Clients::Named(clients),
+            status: Status::Active,
+        };
         let key = EntityKey::of_server(EntityKind::Policy, &server_id("default"), name);
         self.put(key, Spec::Policy(spec));
     }
@@ -43,7 +47,7 @@ impl Catalog {
             access_token_lifetime: Duration::from_secs(600),
             ..spec
         };
-        self.put(EntityKey::rule(&server_id("default"), policy, name), Spec::Rule(spec));
+        self.put(EntityKey::rule(&server_id("default"), policy, name), Spec::from(spec));
     }
 }
 

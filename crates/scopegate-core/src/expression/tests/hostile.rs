@@ -4,15 +4,17 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::expression::budget::Budget;
 use crate::expression::budget::MAX_STEPS;
 use crate::expression::evaluate::Evaluation;
+use crate::expression::{Expression, Wanted, Work};
 
 /// The steps that an evaluation uses, and its result.
 fn steps(text: &str, world: &World) -> (u32, Result<Json, &'static str>) {
     let expression =
         Expression::parse(text, Wanted::Value).unwrap_or_else(|e| panic!("{text}: {e}"));
     let inputs = world.inputs();
-    let mut evaluation = Evaluation::new(&inputs);
+    let mut evaluation = Evaluation::new(&inputs, Budget::new());
     let json = evaluation.json(&expression.0.root);
     let json = json.map_err(|failure| failure.in_text(text).reason());
     (evaluation.budget.used_steps(), json)
@@ -305,7 +307,7 @@ fn stays_within_limits(text: &str) -> Result<(), TestCaseError> {
     let Ok(expression) = Expression::parse(text, Wanted::Value) else { return Ok(()) };
     let world = World::new();
     for inputs in [world.inputs(), Inputs { session: None, ..world.without_user() }] {
-        let mut evaluation = Evaluation::new(&inputs);
+        let mut evaluation = Evaluation::new(&inputs, Budget::new());
         let json = evaluation.json(&expression.0.root);
         prop_assert!(evaluation.budget.used_steps() <= MAX_STEPS);
         if let Ok(json) = json {
@@ -363,4 +365,21 @@ proptest! {
             prop_assert!(types == "any value" || types.contains(name), "{} gives {}, not {}", text, value, types);
         }
     }
+}
+
+#[test]
+fn all_expressions_of_a_decision_share_one_limit_of_steps() {
+    let world = World::new();
+    let cheap = Expression::parse("1 + 1 == 2", Wanted::Boolean).unwrap();
+    let work = Work::new();
+    let mut held = 0;
+    while cheap.holds_within(&world.inputs(), &work).is_ok() {
+        held += 1;
+        assert!(held <= 1_000_000, "the steps are not counted");
+    }
+    assert!(held > 1000 && work.is_used_up(), "{held}");
+    // Both kinds of evaluation fail from then on, and those of other decisions do not.
+    assert!(cheap.holds_within(&world.inputs(), &work).is_err());
+    assert!(cheap.evaluate_within(&world.inputs(), &work).is_err());
+    assert_eq!(cheap.holds_within(&world.inputs(), &Work::new()), Ok(true));
 }

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::super::code::{self, CodeBody, CodeState};
+use super::super::code::{CodeBody, CodeState};
 use super::super::tests::{REDIRECT, UNKNOWN, VERIFIER, redeeming};
 use super::*;
 use crate::audit::DecisionKind;
@@ -234,7 +234,7 @@ async fn the_user_must_be_active_unchanged_and_assigned_to_the_client() {
     assert!(redeem(&world, &world.code("read").await).await.is_ok());
 
     // The user of the code does not exist.
-    let other = crate::catalog::UserId::generate();
+    let other = UserId::generate();
     let code = world.code_of("default", "portal", "read", |code| code.user = other).await;
     assert!(redeem(&world, &code).await.is_err());
 }
@@ -263,7 +263,7 @@ fn the_row_of_a_used_code_is_kept_for_an_hour_and_until_its_access_token_expires
     let token_id = crate::token::TokenId::access(None);
     let kept = |token_seconds| {
         let token_ends_at = NOW.plus(Duration::from_secs(token_seconds));
-        let used = code::UsedCode { family: None, token_id: token_id.clone(), token_ends_at };
+        let used = UsedCode { family: None, token_id: token_id.clone(), token_ends_at };
         used.remembered_until(NOW).since(NOW).as_secs()
     };
     assert_eq!((kept(600), kept(3000), kept(3001)), (3600, 3600, 3601));

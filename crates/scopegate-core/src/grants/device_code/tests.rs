@@ -117,6 +117,24 @@ async fn only_the_client_of_a_device_code_can_redeem_it_and_only_at_its_server()
 }
 
 #[tokio::test]
+async fn a_refusal_names_the_user_who_approved_the_device_in_the_audit_log() {
+    let world = World::new().await;
+    let (code, pending) = (approved(&world, 'a').await, device(&world, 'p', State::Pending).await);
+    let user = || world.newest_refusal().user;
+    let form = [("grant_type", GRANT_TYPE), ("device_code", &*code)];
+    refusal(world.token("portal", &form).await);
+    assert_eq!(user().as_deref(), Some(ALICE));
+    world.change_alice(|user| user.status = Status::Inactive).await;
+    refusal(ask(&world, &code).await);
+    assert_eq!(user().as_deref(), Some(ALICE));
+    world.pass(600);
+    refusal(ask(&world, &pending).await);
+    assert_eq!(user(), None, "nobody has decided");
+    refusal(ask(&world, &code).await);
+    assert_eq!(user().as_deref(), Some(ALICE));
+}
+
+#[tokio::test]
 async fn a_replayed_device_code_ends_the_family_even_if_its_row_is_deleted() {
     for is_deleted in [false, true] {
         let world = World::new().await;

@@ -88,7 +88,10 @@ impl<'a> InputToken<'a> {
         if !client.is_some_and(|client| client.spec.status.is_active()) {
             return Err(unacceptable("the client of the token is not active").into());
         }
-        input.user = input.active_user(request, &jti).await?;
+        // A client id is never a valid user id.
+        let user = UserId::parse(&input.subject).ok();
+        let active = input.active_user(request, &jti, user.as_ref()).await;
+        input.user = active.map_err(|denied| denied.about(user.as_ref()))?;
         Ok(input)
     }
 
@@ -170,13 +173,12 @@ impl<'a> InputToken<'a> {
         &self,
         request: &GrantRequest<'_>,
         jti: &str,
+        user: Option<&UserId>,
     ) -> Result<Option<User>, Denied> {
-        // A client id is never a valid user id.
-        let user = UserId::parse(&self.subject).ok();
         let mark = TokenMark {
             jti_sha256: sha256(jti.as_bytes()),
             family: self.family.clone(),
-            user: user.clone(),
+            user: user.cloned(),
         };
         if !request.store.standing(&mark).await?.holds() {
             return Err(
@@ -184,7 +186,7 @@ impl<'a> InputToken<'a> {
             );
         }
         let Some(id) = user else { return Ok(None) };
-        let user = request.store.user(UserKey::Id(&id)).await?;
+        let user = request.store.user(UserKey::Id(id)).await?;
         let user = user.filter(|user| user.status.is_active());
         Ok(Some(user.ok_or(unacceptable("the user of the token is not active"))?))
     }

@@ -28,6 +28,8 @@ pub struct ListedKey {
     pub algorithm: Algorithm,
     /// The phase.
     pub phase: KeyPhase,
+    /// The name of the private key in the service that holds it. `None` if it is in the store.
+    pub held_in: Option<String>,
     /// When it was generated and published.
     pub created: UnixTime,
     /// When it starts to sign, or started.
@@ -62,17 +64,20 @@ pub struct Revoked {
     pub algorithm: Algorithm,
     /// The phase that it was in.
     pub phase: KeyPhase,
-    /// The id of the key that signs instead, if the revoked one signed.
+    /// The id of the key that signs instead, if the revoked one signed. `None` if the service that
+    /// holds the private keys cannot make one at the moment.
     pub successor: Option<String>,
     /// The longest lifetime of a token that it may have signed.
     pub longest: Duration,
     /// How long a cache that keeps `/keys` as it says may still hold it.
     pub cached: Duration,
+    /// Why the private key may still exist in the vault; `None` if it is destroyed.
+    pub undestroyed: Option<String>,
 }
 
 /// Why an order about keys is not carried out.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "whoever answers must decide about a new variant")]
 pub enum KeyOrderError {
     /// The server does not sign with the algorithm.
     #[error("the server does not sign with {0}: its algorithms are in the catalog")]
@@ -104,14 +109,26 @@ impl KeyRing {
         }
         let rotation = |id: &ServerId| {
             let server = catalog.servers().find(|server| server.id == *id);
-            Rotation::of(&server.map(|server| server.spec.keys).unwrap_or_default())
+            server.map_or_else(|| Rotation::of(&<_>::default()), |it| Rotation::of_server(it))
         };
         let of_server = |(id, keys): (&&ServerId, &Vec<&StoredKey>)| {
             let rotation = rotation(id);
-            let listed = keys.iter().map(|key| listed(key, keys, &rotation));
+            let listed = keys.iter().map(|key| {
+                let secret = key.unseal(&self.master_key).ok();
+                let held_in = secret.and_then(|secret| self.vault.place(&secret));
+                ListedKey { held_in, ..listed(key, keys, &rotation) }
+            });
             listed.collect::<Vec<_>>()
         };
         servers.iter().flat_map(of_server).collect()
+    }
+
+    /// All keys of a server that are not dropped, in the order of their age.
+    pub fn list_of(&self, server: &AuthorizationServer) -> Vec<ListedKey> {
+        let held = self.held.load();
+        let keys: Vec<_> = held.stored(&server.id).iter().collect();
+        let rotation = Rotation::of(&server.spec.keys);
+        keys.iter().map(|key| listed(key, &keys, &rotation)).collect()
     }
 
     /// Announces the next key of a server now: of one algorithm, or of each. It signs after the time
@@ -156,7 +173,7 @@ impl KeyRing {
             let phase = KeyPhase::Announced;
             let insert = self.insert(&server.id, algorithm, phase, &wanted, now).await?;
             match self.store_moves(&[insert], now, Some(actor)).await {
-                Ok(()) => was_announced = false,
+                Ok(_) => was_announced = false,
                 Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -204,10 +221,21 @@ impl KeyRing {
             let now = self.clock.now();
             let mut moves = vec![advance(key, KeyPhase::Dropped, now)];
             if key.phase == KeyPhase::Signing {
-                moves.push(self.successor(server, key, &stored, now).await?);
+                match self.successor(server, key, &stored, now).await {
+                    Ok(successor) => moves.push(successor),
+                    // The key may have leaked, so it is dropped all the same. The schedule makes
+                    // another one as soon as the service can be used.
+                    Err(CallError::SignerUnavailable(why)) => {
+                        tracing::error!(server = %server.id, why, "no key signs instead yet");
+                    }
+                    Err(error) => return Err(error.into()),
+                }
             }
             match self.store_moves(&moves, now, Some(actor)).await {
-                Ok(()) => return Ok(revoked(key, &stored, &moves)),
+                Ok(left) => {
+                    let left = left.into_iter().find(|left| left.kid == kid).map(|left| left.why);
+                    return Ok(Revoked { undestroyed: left, ..revoked(key, &stored, &moves) });
+                }
                 Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -254,6 +282,7 @@ fn revoked(key: &StoredKey, stored: &[StoredKey], moves: &[KeyMove]) -> Revoked 
         successor: successor.map(|one| one.kid().to_owned()),
         longest: key.longest_token(),
         cached: stored.iter().map(StoredKey::cached_for).max().unwrap_or_default(),
+        undestroyed: None,
     }
 }
 
@@ -276,6 +305,7 @@ fn listed(key: &StoredKey, keys: &[&StoredKey], rotation: &Rotation) -> ListedKe
         kid: key.kid.clone(),
         algorithm: key.algorithm,
         phase: key.phase,
+        held_in: None,
         created: key.created,
         signs_from,
         retires_at,

@@ -28,6 +28,16 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// ended.
 const WAIT_FOR_OTHERS: Duration = Duration::from_secs(10);
 
+/// How much work the steps are that are due for a server.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "it is quick or not")]
+pub enum DueWork {
+    /// No RSA key is generated.
+    Quick,
+    /// An RSA key is generated, which takes about 90 ms of a core.
+    Slow,
+}
+
 impl KeyRing {
     /// Applies the steps that are due for a server: generates missing keys, and continues
     /// rotations.
@@ -62,10 +72,11 @@ impl KeyRing {
         Ok(())
     }
 
-    /// Tells whether steps are due for a server on this node.
-    pub fn is_due(&self, server: &AuthorizationServer) -> bool {
-        self.due(&server.id, &Wanted::of(server, Duration::ZERO))
-            .is_ok_and(|steps| !steps.is_empty())
+    /// The work that the due steps of a server are for this node. `None`: no step is due.
+    pub fn due_work(&self, server: &AuthorizationServer) -> Option<DueWork> {
+        let steps = self.due(&server.id, &Wanted::of(server, Duration::ZERO)).ok()?;
+        let is_slow = steps.iter().any(|step| slowly_made(step).is_some());
+        (!steps.is_empty()).then_some(if is_slow { DueWork::Slow } else { DueWork::Quick })
     }
 
     fn due(&self, server: &ServerId, wanted: &Wanted<'_>) -> Result<Vec<KeyStep>, StoreError> {
@@ -114,7 +125,7 @@ impl KeyRing {
             }
             let moves = self.moves(server, steps, wanted, now).await?;
             match self.store_moves(&moves, now, None).await {
-                Ok(()) => return Ok(()),
+                Ok(_) => return Ok(()),
                 // Another node changed the keys first. Perhaps nothing is due any more.
                 Err(StoreError::Conflict) => self.reload().await?,
                 Err(error) => return Err(error.into()),
@@ -123,18 +134,47 @@ impl KeyRing {
         Err(CallError::Storage(StoreError::Conflict))
     }
 
-    /// Stores moves with their audit events, and applies them to the keys in memory.
+    /// Stores moves with their audit events, and applies them to the keys in memory. Then destroys the
+    /// private keys that are not needed any more, and returns those that may still exist.
     pub(super) async fn store_moves(
         &self,
         moves: &[KeyMove],
         now: UnixTime,
         actor: Option<&Actor>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<Undestroyed>, StoreError> {
         let events: Vec<_> =
             moves.iter().filter_map(|one| key_step_event(one, now, actor)).collect();
-        let version = self.store.move_keys(moves, &events).await?;
+        let before = self.held.load_full();
+        let version = match self.store.move_keys(moves, &events).await {
+            Ok(version) => version,
+            Err(error) => {
+                // After another failure the new keys may have been stored.
+                if matches!(error, StoreError::Conflict) {
+                    self.destroy(unused(moves)).await;
+                }
+                return Err(error);
+            }
+        };
         self.apply_moves(moves, version).await;
-        Ok(())
+        Ok(self.destroy(dropped(moves, &before)).await)
+    }
+
+    /// Destroys private keys in the vault. Returns those that may still exist, with the reason.
+    async fn destroy(&self, keys: impl Iterator<Item = &StoredKey>) -> Vec<Undestroyed> {
+        let mut left = Vec::new();
+        for key in keys {
+            let destroyed = match key.unseal(&self.master_key) {
+                Ok(secret) => self.vault.destroy(&key.kid, &secret).await,
+                Err(error) => Err(error.into()),
+            };
+            if let Err(error) = destroyed {
+                let (server, kid) = (&key.server, &key.kid);
+                let cause = &error as &dyn std::error::Error;
+                tracing::error!(%server, kid, cause, "the private key of a dropped key is not destroyed");
+                left.push(Undestroyed { kid: kid.clone(), why: error.to_string() });
+            }
+        }
+        left
     }
 
     /// The moves that carry out the steps. New keys are generated here, but not stored yet.
@@ -173,7 +213,7 @@ impl KeyRing {
         wanted: &Wanted<'_>,
         at: UnixTime,
     ) -> Result<KeyMove, CallError> {
-        let new = self.vault.generate(algorithm).await.map_err(CallError::Signing)?;
+        let new = self.vault.generate(algorithm).await?;
         let key = StoredKey::seal_new(server, algorithm, &new, phase, &self.master_key, at);
         let mut key = key.map_err(CallError::Signing)?;
         key.longest = Some(wanted.longest);
@@ -205,6 +245,28 @@ impl KeyRing {
             self.held.store(std::sync::Arc::new(next));
         }
     }
+}
+
+/// A private key that may still exist in the vault, though it is dropped.
+pub(super) struct Undestroyed {
+    pub(super) kid: String,
+    pub(super) why: String,
+}
+
+/// The keys that were generated for moves.
+fn unused(moves: &[KeyMove]) -> impl Iterator<Item = &StoredKey> {
+    moves.iter().filter_map(|one| match one {
+        KeyMove::Insert(key) => Some(&**key),
+        KeyMove::Advance { .. } | KeyMove::Cover { .. } => None,
+    })
+}
+
+/// The keys that moves drop, as they were before.
+fn dropped<'k>(moves: &[KeyMove], before: &'k Held) -> impl Iterator<Item = &'k StoredKey> {
+    moves
+        .iter()
+        .filter(|one| one.phase() == KeyPhase::Dropped)
+        .filter_map(|one| before.stored(one.server()).iter().find(|key| key.kid == one.kid()))
 }
 
 /// The algorithm of a key that takes long to generate.

@@ -2,6 +2,7 @@
 
 mod courses;
 mod orders;
+mod vaults;
 
 use std::sync::Mutex as SyncMutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -198,6 +198,38 @@ fn a_scheduled_rotation_announces_early_enough_to_sign_in_time() {
 }
 
 #[test]
+fn the_rotations_of_different_servers_are_spread_over_a_tenth_of_the_interval() {
+    let id = |number: u32| ServerId::parse(&format!("s{number}")).unwrap();
+    let spread = |rotation: Rotation, number| rotation.spread_for(&id(number));
+    let day = |number| {
+        let every = spread(each(90 * DAY), number).every.unwrap();
+        assert!(every <= seconds(90 * DAY) && every >= seconds(81 * DAY), "{every:?}");
+        every.as_secs() / DAY
+    };
+    let mut servers_of_day = std::collections::BTreeMap::<u64, u32>::new();
+    for number in 0..1000 {
+        *servers_of_day.entry(day(number)).or_default() += 1;
+    }
+    assert_eq!(servers_of_day.len(), 9, "{servers_of_day:?}");
+    assert!(servers_of_day.values().all(|count| *count < 200), "{servers_of_day:?}");
+    assert_eq!(spread(each(90 * DAY), 1), spread(each(90 * DAY), 1), "each node has the same");
+    assert_eq!(spread(each(90 * DAY), 1).announce, seconds(HOUR));
+}
+
+#[test]
+fn a_short_a_manual_and_a_long_announced_rotation_are_not_spread() {
+    let long = Rotation { every: Some(seconds(DAY)), announce: seconds(DAY) };
+    for number in 0..100 {
+        let id = ServerId::parse(&format!("s{number}")).unwrap();
+        for kept in [each(60), each(DAY - 1), manual(), long] {
+            assert_eq!(kept.spread_for(&id), kept);
+        }
+        let spread = Rotation { every: Some(seconds(100 * DAY)), announce: seconds(95 * DAY) };
+        assert!(spread.spread_for(&id).every.unwrap() >= seconds(95 * DAY));
+    }
+}
+
+#[test]
 fn keys_can_change_every_minute() {
     let schedule = KeySchedule {
         rotation: KeyRotation::Auto,

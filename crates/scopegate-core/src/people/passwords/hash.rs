@@ -33,10 +33,14 @@ const HASH_LENGTH: usize = Params::DEFAULT_OUTPUT_LEN;
 #[non_exhaustive]
 pub enum InvalidHash {
     /// It is not a PHC string.
-    #[error("a password hash is a PHC text: $argon2id$v=19$m=19456,t=2,p=1$salt$hash")]
+    #[error(
+        "not a password hash such as $argon2id$v=19$m=19456,t=2,p=1$SALT$HASH: write what `scopegate users hash` prints"
+    )]
     Malformed,
     /// It was made by another algorithm.
-    #[error("a password hash is one of Argon2id, version 19")]
+    #[error(
+        "the hash is not one of Argon2id, version 19: write what `scopegate users hash` prints"
+    )]
     OtherAlgorithm,
     /// Checking it would use more memory or time than the server allows for one sign-in.
     #[error("a password hash has at most m={MAX_MEMORY}, t={MAX_PASSES}, p={MAX_LANES}")]

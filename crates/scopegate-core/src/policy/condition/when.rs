@@ -24,7 +24,8 @@ impl Condition for ExpressionIsTrue {
 
     fn check(&self, case: &Case<'_>) -> Verdict {
         let Some(when) = &case.rule.spec.when else { return Verdict::Unknown };
-        when.holds(&case.facts.inputs(case.requested)).map_or(Verdict::Unknown, Verdict::of)
+        let inputs = case.facts.inputs(case.requested);
+        when.holds_within(&inputs, case.work).map_or(Verdict::Unknown, Verdict::of)
     }
 
     fn depends_on(&self, rule: &Rule) -> Dependence {
@@ -41,6 +42,11 @@ impl Condition for ExpressionIsTrue {
 
     /// The text of the error has no values of users, clients or requests.
     fn found(&self, case: &Case<'_>) -> String {
+        if case.work.is_used_up() {
+            return "it cannot be evaluated: the expressions of the rules take more than 1000000 steps \
+                    together"
+                .to_owned();
+        }
         match case
             .rule
             .spec

@@ -11,6 +11,7 @@ use crate::catalog::{
 use crate::directory::{Authentication, LoginMatch, Profile};
 use crate::expression::Expression;
 use crate::expression::Wanted::Boolean as IsTrue;
+use crate::testing::Dice;
 
 const CC: &str = "client_credentials";
 const CODE: &str = "authorization_code";
@@ -25,34 +26,9 @@ const WHEN: [&str; 3] = [
     "request.grant_type == 'client_credentials'",
 ];
 
-/// A source of random choices.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) % sides
-    }
-
-    /// True once in `sides` times.
-    fn once_in(&mut self, sides: u64) -> bool {
-        self.roll(sides) == 0
-    }
-
-    fn one<'a>(&mut self, all: &[&'a str]) -> &'a str {
-        all[usize::try_from(self.roll(all.len() as u64)).unwrap()]
-    }
-
-    fn some(&mut self, all: &[&str]) -> BTreeSet<String> {
-        all.iter().filter(|_| self.once_in(2)).map(|name| (*name).to_owned()).collect()
-    }
-
-    /// Usually none.
-    fn rarely(&mut self, all: &[&str]) -> BTreeSet<String> {
-        if self.once_in(4) { self.some(all) } else { BTreeSet::new() }
-    }
+/// Usually none.
+fn rarely(dice: &mut Dice, all: &[&str]) -> BTreeSet<String> {
+    if dice.once_in(4) { dice.some(all) } else { BTreeSet::new() }
 }
 
 fn set(names: &BTreeSet<String>) -> ScopeSet {
@@ -76,22 +52,21 @@ fn random_rule(dice: &mut Dice) -> RuleSpec {
             true => Scopes::Any,
             false => Scopes::Named(set(&dice.some(&ASKED))),
         },
-        users: dice.rarely(&["alice", "bob"]),
-        groups: dice.rarely(&["staff", "sales"]),
-        zones: dice.rarely(&["office", "vpn", "gone"]),
-        not_zones: dice.rarely(&["office", "vpn", "gone"]),
+        users: rarely(dice, &["alice", "bob"]),
+        groups: rarely(dice, &["staff", "sales"]),
+        zones: rarely(dice, &["office", "vpn", "gone"]),
+        not_zones: rarely(dice, &["office", "vpn", "gone"]),
         hours,
         client_auth: match dice.once_in(4) {
             true => methods.into_iter().filter(|_| dice.once_in(2)).collect(),
             false => BTreeSet::new(),
         },
-        acr_values: dice.rarely(&acr_values),
+        acr_values: rarely(dice, &acr_values),
         max_age: dice.once_in(5).then(|| Duration::from_secs(dice.roll(1000))),
-        resources: dice.rarely(&RESOURCES),
+        resources: rarely(dice, &RESOURCES),
         when: dice.once_in(5).then(|| Expression::parse(dice.one(&WHEN), IsTrue).unwrap()),
         narrow: dice.once_in(3),
-        scope_lifetimes: dice
-            .rarely(&NAMES)
+        scope_lifetimes: rarely(dice, &NAMES)
             .into_iter()
             .map(|name| (name, Duration::from_secs(300 + dice.roll(900))))
             .collect(),
@@ -179,7 +154,11 @@ fn random_policies(dice: &mut Dice) -> Policies {
         let mut rules: Vec<_> = rules.collect();
         rules.sort_by_key(|(_, rule)| rule.priority);
         rules.dedup_by_key(|(_, rule)| rule.priority);
-        (format!("p{place}"), PolicySpec { priority, clients, status }, rules)
+        (
+            format!("p{place}"),
+            PolicySpec { priority, description: String::new(), clients, status },
+            rules,
+        )
     });
     let mut policies: Vec<_> = policies.collect();
     policies.sort_by_key(|(_, policy, _)| policy.priority);
@@ -362,10 +341,7 @@ fn circumstances(rule: &RuleSpec, request: &Request) -> Vec<Option<bool>> {
 
 /// What both evaluators say, for a random catalog and a random request.
 fn both(seed: u64) -> (Said, Said, Said) {
-    let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    for _ in 0..3 {
-        dice.roll(2);
-    }
+    let mut dice = Dice::of(seed);
     let mut world = World::new(&[("read", true), ("write", false), ("list", true)]);
     let spec = ScopeSpec { consent: Consent::Required, ..ScopeSpec::default() };
     world.scope("secret", spec);
@@ -380,7 +356,7 @@ fn both(seed: u64) -> (Said, Said, Said) {
         world.put(key, Spec::Policy(spec.clone()));
         for (name, rule) in rules {
             let key = EntityKey::rule(&server, policy, name);
-            world.put(key, Spec::Rule(rule.clone()));
+            world.put(key, Spec::from(rule.clone()));
         }
     }
     let request = random_request(&mut dice);

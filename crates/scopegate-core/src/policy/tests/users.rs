@@ -47,7 +47,7 @@ impl World {
             ..RuleSpec::default()
         };
         let key = EntityKey::rule(&ServerId::default_server(), "people", &format!("{priority}"));
-        self.put(key, Spec::Rule(spec));
+        self.put(key, Spec::from(spec));
     }
 
     /// What the client `portal`, which may refresh, gets for a user.

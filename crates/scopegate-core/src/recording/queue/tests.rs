@@ -14,6 +14,7 @@ struct Counter {
     broken: AtomicBool,
     takes: Duration,
     kept: AtomicU64,
+    commits: AtomicU64,
     tries: Notify,
 }
 
@@ -27,6 +28,7 @@ impl Ledger for Counter {
         if self.broken.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable("out of order".into()));
         }
+        self.commits.fetch_add(1, Ordering::SeqCst);
         self.kept.fetch_add(changes.len() as u64, Ordering::SeqCst);
         Ok(())
     }
@@ -56,6 +58,29 @@ async fn queued_events_are_written_before_the_server_stops() {
     queue.close().await;
     assert_eq!(ledger.kept.load(Ordering::SeqCst), 1000);
     assert!(queue.reserve().is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_that_follow_each_other_are_written_together() {
+    let (ledger, queue) = queue(false);
+    for _ in 0..5 {
+        queue.reserve().unwrap().take(event());
+        sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(ledger.commits.load(Ordering::SeqCst), 0, "the first one waits for others");
+    sleep(GATHER).await;
+    assert_eq!(ledger.commits.load(Ordering::SeqCst), 1);
+    assert_eq!(ledger.kept.load(Ordering::SeqCst), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_many_events_as_one_transaction_takes_do_not_wait_for_others() {
+    let (ledger, queue) = queue(false);
+    for _ in 0..BATCH {
+        queue.reserve().unwrap().take(event());
+    }
+    sleep(Duration::from_millis(1)).await;
+    assert_eq!(ledger.kept.load(Ordering::SeqCst), BATCH as u64);
 }
 
 #[tokio::test(start_paused = true)]
@@ -89,7 +114,7 @@ async fn the_maximum_wait_can_be_set() {
     queue.let_events_wait(10 * MAX_WAIT);
     queue.reserve().unwrap().take(event());
     ledger.tries.notified().await;
-    advance(10 * MAX_WAIT).await;
+    advance(10 * MAX_WAIT - GATHER).await;
     assert!(queue.reserve().is_ok());
     advance(Duration::from_millis(1)).await;
     assert!(matches!(queue.reserve(), Err(CallError::AuditQueueFull)));

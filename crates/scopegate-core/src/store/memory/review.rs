@@ -1,14 +1,14 @@
 //! Reads for administrators.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use async_trait::async_trait;
 use scopegate_claims::UnixTime;
 
 use super::{MemoryStore, Use};
-use crate::catalog::{ClientId, UserId};
-use crate::store::{AuditFilter, Family, Review, Session, StoreError, StoredEvent};
+use crate::catalog::{ClientId, ServerId, UserId};
+use crate::store::{AuditFilter, Family, FamilyId, Review, Session, StoreError, StoredEvent};
 
 #[async_trait]
 impl Review for MemoryStore {
@@ -41,15 +41,46 @@ impl Review for MemoryStore {
         Ok(found)
     }
 
+    async fn families_of_client(
+        &self,
+        server: &ServerId,
+        client: &ClientId,
+        after: Option<&FamilyId>,
+        now: UnixTime,
+        limit: u32,
+    ) -> Result<Vec<Family>, StoreError> {
+        let rows = &self.open(Use::Other).await?.rows;
+        let is_meant = |family: &&Family| {
+            family.server == *server
+                && family.client == *client
+                && is_open(family, now)
+                && after.is_none_or(|after| family.id.as_str() > after.as_str())
+        };
+        let mut found: Vec<_> = rows.families.values().filter(is_meant).cloned().collect();
+        found.sort_by(|one, other| one.id.as_str().cmp(other.id.as_str()));
+        found.truncate(limit as usize);
+        Ok(found)
+    }
+
+    async fn clients_with_families(
+        &self,
+        server: &ServerId,
+        after: Option<&ClientId>,
+        now: UnixTime,
+        limit: u32,
+    ) -> Result<Vec<ClientId>, StoreError> {
+        let rows = &self.open(Use::Other).await?.rows;
+        let of_server = |family: &&Family| family.server == *server && is_open(family, now);
+        let clients = rows.families.values().filter(of_server).map(|family| &family.client);
+        let clients: BTreeSet<_> =
+            clients.filter(|id| after.is_none_or(|after| *id > after)).collect();
+        Ok(clients.into_iter().take(limit as usize).cloned().collect())
+    }
+
     async fn open_families(&self, client: &ClientId, now: UnixTime) -> Result<u64, StoreError> {
         let rows = &self.open(Use::Other).await?.rows;
-        let is_open = |family: &&Family| {
-            family.client == *client
-                && !family.revoked
-                && now < family.idle_ends_at
-                && now < family.ends_at
-        };
-        Ok(rows.families.values().filter(is_open).count() as u64)
+        let is_meant = |family: &&Family| family.client == *client && is_open(family, now);
+        Ok(rows.families.values().filter(is_meant).count() as u64)
     }
 
     async fn client_uses(&self) -> Result<HashMap<String, UnixTime>, StoreError> {
@@ -68,4 +99,9 @@ impl Review for MemoryStore {
         }
         Ok(())
     }
+}
+
+/// Tells whether a family still gives tokens.
+fn is_open(family: &Family, now: UnixTime) -> bool {
+    !family.revoked && now < family.idle_ends_at && now < family.ends_at
 }

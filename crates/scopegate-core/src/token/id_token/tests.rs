@@ -12,6 +12,7 @@ use crate::catalog::{
     Snapshot, Spec, Status, UserId, is_reserved,
 };
 use crate::directory::{Authentication, LoginMatch, Profile, User};
+use crate::expression::Work;
 use crate::store::SessionId;
 
 const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
@@ -30,11 +31,17 @@ impl World {
     fn new() -> Self {
         let (default, id) = (ServerId::default_server(), ClientId::parse("portal").unwrap());
         let claim = |name: &str, token, value| {
-            let spec = ClaimSpec { token, value: ClaimSource::Constant(value), scopes: Vec::new() };
+            let spec = ClaimSpec {
+                token,
+                value: ClaimSource::Constant(value),
+                scopes: Vec::new(),
+                status: Status::Active,
+            };
             (EntityKey::of_server(EntityKind::Claim, &default, name), Spec::Claim(spec))
         };
         let value = ClaimSource::Constant(json!("of the ID token"));
-        let level = ClaimSpec { token: TokenKind::Id, value, scopes: Vec::new() };
+        let level =
+            ClaimSpec { token: TokenKind::Id, value, scopes: Vec::new(), status: Status::Active };
         let edits = [
             (EntityKey::client(&id), Spec::Client(Box::default())),
             claim("plan", TokenKind::Id, json!("gold")),
@@ -154,7 +161,7 @@ fn access_token_and_id_token_may_have_different_claims_of_the_same_name() {
         request: RequestInput { grant_type: "", resource: None, address: None, time: NOW },
         session: None,
     };
-    let claims = custom_claims(server, TokenKind::Access, &inputs, &scopes).unwrap();
+    let claims = custom_claims(server, TokenKind::Access, &inputs, &scopes, &Work::new()).unwrap();
     assert_eq!(*claims["level"], "of the access token");
 }
 
@@ -162,7 +169,8 @@ fn access_token_and_id_token_may_have_different_claims_of_the_same_name() {
 fn a_claim_of_the_administrator_never_replaces_a_reserved_claim() {
     let mut world = World::new();
     let value = ClaimSource::Constant(json!("forged"));
-    let forged = ClaimSpec { token: TokenKind::Id, value, scopes: Vec::new() };
+    let forged =
+        ClaimSpec { token: TokenKind::Id, value, scopes: Vec::new(), status: Status::Active };
     for name in ["sub", "aud", "nonce", "sid", "acr"] {
         let key = EntityKey::of_server(EntityKind::Claim, &world.server.id, name);
         world.server.claims.insert(key, forged.clone());

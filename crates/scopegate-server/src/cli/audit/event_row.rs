@@ -2,7 +2,8 @@
 
 use scopegate_claims::UnixTime;
 use scopegate_core::store::StoredEvent;
-use serde_json::{Value, json};
+use scopegate_server::audit_json::audit_json;
+use serde_json::Value;
 
 use crate::cli::table::Listed;
 use crate::cli::time_text;
@@ -38,27 +39,6 @@ impl EventRow {
         self.text("outcome") == Some(ALLOW)
     }
 
-    /// Whether the event is a decision about a request of a client, which has an id to ask for.
-    fn is_decision(&self) -> bool {
-        self.text("kind").is_some_and(|kind| kind.starts_with(COMMON))
-            && self.body["count"].is_null()
-    }
-
-    /// Who did it. `None` if it is not recorded.
-    fn actor(&self) -> Value {
-        if !self.body["actor"].is_null() {
-            return self.body["actor"].clone();
-        }
-        let kind = self.text("kind").unwrap_or_default();
-        let (actor, id) = match kind {
-            _ if kind.starts_with("user.session.") => ("user", self.text("user")),
-            _ if kind.starts_with("app.oauth2.as.key.") => ("system", Some("keys")),
-            _ if self.is_decision() => ("client", self.text("client")),
-            _ => return Value::Null,
-        };
-        id.map_or(Value::Null, |id| json!({ "type": actor, "id": id }))
-    }
-
     /// Why, or what: the rule, the reason, the actor and the entity, as far as there are any.
     fn notes(&self) -> String {
         let entity = ["after", "before"].map(|member| &self.body[member]);
@@ -74,7 +54,10 @@ impl EventRow {
         let labelled = |label: &str, member: &str| Some(format!("{label} {}", self.text(member)?));
         let actor = self.body["actor"]["id"].as_str();
         let actor = actor.map(|id| {
-            format!("by {} {id:?}", self.body["actor"]["type"].as_str().unwrap_or_default())
+            let by = self.body["actor"]["by"].as_str();
+            let person = by.map(|by| format!(", {by}")).unwrap_or_default();
+            let actor = self.body["actor"]["type"].as_str().unwrap_or_default();
+            format!("by {actor} {id:?}{person}")
         });
         let count = self.body["count"].as_u64().map(|count| format!("{count} requests"));
         let notes = [
@@ -112,36 +95,14 @@ impl Listed for EventRow {
     }
 
     fn json(&self) -> Value {
-        let scopes: Vec<_> = self.text("scope").unwrap_or_default().split_whitespace().collect();
-        let outcome = self.text("outcome");
-        json!({
-            "id": self.id,
-            "at": self.at().map(time_text::rfc3339),
-            "kind": self.text("kind"),
-            "outcome": if self.is_allowed() { "allow" } else { "refused" },
-            "error": outcome.filter(|_| !self.is_allowed()),
-            "actor": self.actor(),
-            "server": self.text("server"),
-            "client": self.text("client"),
-            "user": self.text("user"),
-            "grant_type": self.text("grant_type"),
-            "scopes": scopes,
-            "rule": self.text("rule"),
-            "decision_id": self.is_decision().then_some(&self.id),
-            "reason": self.text("reason"),
-            "address": self.text("address"),
-            "token_id": self.text("token_id"),
-            "family": self.text("family"),
-            "count": self.body["count"],
-            "before": self.body["before"],
-            "after": self.body["after"],
-        })
+        audit_json(&self.id, &self.body.to_string())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use scopegate_core::audit::DecisionId;
+    use serde_json::json;
 
     use super::*;
 
@@ -176,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_change_of_the_catalog_names_its_actor_and_its_entity() {
-        let actor = json!({ "type": "file", "id": "catalog.toml" });
+        let actor = json!({ "type": "file", "id": "catalog.toml", "by": "ann@build" });
         let entity = json!({ "kind": "client", "name": "batch" });
         let row = row(&json!({
             "at": 1, "kind": "catalog.entity.change", "outcome": "ALLOW", "client": "batch",
@@ -184,7 +145,20 @@ mod tests {
         }));
         assert_eq!((&row.json()["actor"], &row.json()["decision_id"]), (&actor, &Value::Null));
         assert_eq!(row.json()["error"], Value::Null);
-        assert_eq!(row.cells()[7], "deleted client batch; by file \"catalog.toml\"");
+        assert_eq!(row.cells()[7], "deleted client batch; by file \"catalog.toml\", ann@build");
+    }
+
+    #[test]
+    fn the_times_of_a_changed_entity_are_in_rfc_3339() {
+        let secret =
+            json!({ "mac": "***", "created_at": 1_800_000_000, "expires_at": 1_800_003_600 });
+        let client = json!({ "kind": "client", "spec": { "name": "Batch", "secrets": [secret] } });
+        let row = row(&json!({ "kind": "catalog.entity.change", "after": client }));
+        let shown = json!({
+            "mac": "***", "created_at": "2027-01-15T08:00:00Z", "expires_at": "2027-01-15T09:00:00Z",
+        });
+        assert_eq!(row.json()["after"]["spec"], json!({ "name": "Batch", "secrets": [shown] }));
+        assert_eq!(row.json()["before"], Value::Null);
     }
 
     #[test]

@@ -6,18 +6,17 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use scopegate_claims::{Clock, SystemClock};
 use scopegate_core::audit::DecisionId;
-use scopegate_core::catalog::UserId;
-use scopegate_core::store::{AuditFilter, Directory, OutcomeFilter, Review, UserKey};
-use scopegate_server::setup::Setup;
+use scopegate_core::store::OutcomeFilter;
 
 use super::event_row::EventRow;
 use super::kind;
 use crate::cli::failure::CliError;
+use crate::cli::installation::{self, AskedEvents, Installation};
 use crate::cli::table::{Form, Table};
 use crate::cli::{Workplace, time_text};
 
 /// Events that are read at once.
-const PAGE: usize = 500;
+const PAGE: usize = 200;
 
 /// List audit events, newest first
 ///
@@ -79,59 +78,42 @@ enum Wanted {
 
 impl List {
     pub(super) async fn run(self, place: &Workplace) -> Result<ExitCode, CliError> {
-        let setup = place.open_existing().await?;
-        let done = self.list(&setup).await;
-        setup.store().close().await;
+        let installation = installation::open(place).await?;
+        let done = self.list(&*installation).await;
+        installation.close().await;
         done.map(|()| ExitCode::SUCCESS)
     }
 
-    async fn list(self, setup: &Setup) -> Result<(), CliError> {
-        let mut filter = self.filter(setup).await?;
+    async fn list(self, installation: &(dyn Installation + Sync)) -> Result<(), CliError> {
+        let mut asked = self.asked();
         let mut left = self.limit;
         let mut table = Table::on_stdout::<EventRow>(Form::json_lines(self.json));
         while left > 0 {
             let size = left.min(PAGE);
-            let wanted = u32::try_from(size).unwrap_or(u32::MAX);
-            let page = setup.store().audit_events(&filter, wanted).await;
-            let page = page.map_err(|error| CliError::failed(&error))?;
+            let page = installation.audit_events(&asked, size).await?;
             for event in &page {
                 table.row(&EventRow::of(event))?;
             }
             left -= page.len().min(left);
             let Some(last) = page.last().filter(|_| page.len() == size) else { break };
-            filter.before = Some(last.id);
+            asked.before = Some(last.id);
         }
         table.finish().map(drop)
     }
 
-    async fn filter(&self, setup: &Setup) -> Result<AuditFilter, CliError> {
-        Ok(AuditFilter {
+    fn asked(&self) -> AskedEvents {
+        AskedEvents {
             since: self.since.map(|age| SystemClock.now().minus(age)),
             before: self.before,
             server: self.server.clone(),
             client: self.client.clone(),
-            user: match &self.user {
-                None => None,
-                Some(user) => Some(user_id(setup, user).await?),
-            },
-            kind: self.kind.map(str::to_owned),
+            user: self.user.clone(),
+            kind: self.kind,
             outcome: self.outcome.map(|wanted| match wanted {
                 Wanted::Allow => OutcomeFilter::Allow,
                 Wanted::Refused => OutcomeFilter::Refused,
             }),
-        })
-    }
-}
-
-/// The id of a user. The id of a deleted user is taken as it is: their events stay.
-async fn user_id(setup: &Setup, login_or_id: &str) -> Result<String, CliError> {
-    let by_login = setup.store().user(UserKey::Login(login_or_id)).await;
-    match by_login.map_err(|error| CliError::failed(&error))? {
-        Some(user) => Ok(user.id.to_string()),
-        None if UserId::parse(login_or_id).is_ok() => Ok(login_or_id.to_owned()),
-        None => Err(CliError::Failed(format!(
-            "there is no user `{login_or_id}`; a deleted user is found by the id"
-        ))),
+        }
     }
 }
 

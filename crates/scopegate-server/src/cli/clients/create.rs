@@ -9,7 +9,6 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use scopegate_claims::{Clock, SystemClock};
 use scopegate_core::administration::edit_catalog::{CatalogDoor, EditError};
-use scopegate_core::audit::Actor;
 use scopegate_core::catalog::audience_names;
 use scopegate_core::catalog::{
     Affected, ClientAuth, ClientId, ClientSpec, ClientType, Edit, Entity, EntityKey, EntityKind,
@@ -21,8 +20,8 @@ use scopegate_server::setup::Setup;
 
 use self::credentials::Credentials;
 use super::new_secret::{NewSecret, SecretSource};
-use crate::cli::Workplace;
 use crate::cli::failure::CliError;
+use crate::cli::{Workplace, console, person, plan_text};
 
 /// Make a client
 ///
@@ -118,7 +117,7 @@ impl Create {
         let chosen = self.source.read()?;
         let setup = place.open().await?;
         // Checked before a key is made, so that a refused client leaves no key file.
-        self.refuse_taken_in(&setup).await?;
+        let named = self.refuse_taken_in(&setup).await?;
         let credentials = match (public, &self.new_key) {
             (Some(keys), _) => Credentials::Keys(keys),
             (None, Some(file)) => Credentials::of_new_key(file)?,
@@ -135,6 +134,12 @@ impl Create {
         let shown =
             if self.json { Some(super::known(&setup, &self.id).await?.details()) } else { None };
         setup.store().close().await;
+        for key in named {
+            console::notice(&plan_text::one_line(&format!(
+                "{key} named the client `{}` before it existed: the client has that access now",
+                self.id
+            )));
+        }
         match shown {
             Some(client) => credentials.hand_out_as_json(client)?,
             None => credentials.hand_out(&self.id)?,
@@ -199,7 +204,7 @@ impl Create {
     async fn write(&self, setup: &Setup, spec: ClientSpec) -> Result<(), CliError> {
         let (key, owner) = (EntityKey::client(&self.id), Owner::Api);
         let edit = Edit::Put(Entity { key, owner, spec: spec.into() });
-        let actor = Actor::cli("clients create");
+        let actor = person::actor("clients create");
         let (store, base) = (setup.store(), setup.base());
         let door = CatalogDoor { store, base, actor: &actor, now: SystemClock.now() };
         let written = door.edit(owner, |catalog| {
@@ -210,11 +215,13 @@ impl Create {
     }
 
     /// Refuses an id that a client or an audience has: a client that cannot be made shall not cost a new
-    /// key file.
-    async fn refuse_taken_in(&self, setup: &Setup) -> Result<(), CliError> {
+    /// key file. Returns the entities that name the client already.
+    async fn refuse_taken_in(&self, setup: &Setup) -> Result<Vec<EntityKey>, CliError> {
         let changes = setup.store().catalog_since(0).await;
         let changes = changes.map_err(|error| CliError::failed(&error))?;
-        self.refuse_taken(&Snapshot::empty(setup.base()).after(changes))
+        let catalog = Snapshot::empty(setup.base()).after(changes);
+        self.refuse_taken(&catalog)?;
+        Ok(catalog.naming(&EntityKey::client(&self.id)))
     }
 
     fn may_concern(&self, row: &UnreadableRow) -> bool {

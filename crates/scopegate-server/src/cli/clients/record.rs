@@ -73,7 +73,11 @@ impl Listed for ClientRecord {
             self.oldest_secret().map_or_else(|| "-".to_owned(), |time| day(time, "unknown"));
         vec![
             self.client.id.to_string(),
-            status_name(spec.status).to_owned(),
+            format!(
+                "{}{}",
+                status_name(spec.status),
+                if spec.is_on_hold() { " (hold)" } else { "" }
+            ),
             type_name(spec.client_type).to_owned(),
             format!("{}{}", spec.auth.as_str(), if spec.admin { " (admin)" } else { "" }),
             owner_name(self.client.owner).to_owned(),
@@ -98,6 +102,7 @@ impl Listed for ClientRecord {
             ("id", json!(self.client.id)),
             ("name", json!(spec.name)),
             ("status", json!(status_name(spec.status))),
+            ("on_hold", json!(spec.is_on_hold())),
             ("type", json!(type_name(spec.client_type))),
             ("auth", json!(spec.auth.as_str())),
             ("admin", json!(spec.admin)),

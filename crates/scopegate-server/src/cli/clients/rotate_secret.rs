@@ -5,7 +5,6 @@ use std::time::Duration;
 use clap::Args;
 use scopegate_claims::{Clock, SystemClock};
 use scopegate_core::administration::clients;
-use scopegate_core::audit::Actor;
 use scopegate_core::catalog::ClientId;
 use scopegate_server::setup::Setup;
 use serde_json::json;
@@ -13,7 +12,7 @@ use serde_json::json;
 use super::door;
 use super::new_secret::{NewSecret, SecretSource};
 use crate::cli::failure::CliError;
-use crate::cli::{console, time_text};
+use crate::cli::{console, person, time_text};
 
 /// Give a client a new secret, which is shown once; the old one ends after the overlap
 ///
@@ -26,7 +25,7 @@ Examples:
   scopegate clients rotate-secret batch --overlap 7d
   scopegate clients rotate-secret batch --overlap 0s --secret-file secret.txt
 
-Exit codes: 0 done, 1 the store refused it (unknown client, owned by a file, no secret), 2 wrong arguments.")]
+Exit codes: 0 done, 1 the store refused it (unknown client, no secret, secrets in a file), 2 wrong arguments.")]
 pub(crate) struct RotateSecret {
     /// The client id
     #[arg(value_name = "ID", value_parser = ClientId::parse)]
@@ -48,7 +47,7 @@ impl RotateSecret {
     pub(super) async fn run(self, setup: &Setup) -> Result<(), CliError> {
         let chosen = self.source.read()?;
         let secret = NewSecret::make(chosen.as_ref().map(|text| text.as_str()), setup.master_key());
-        let (actor, id) = (Actor::cli("clients rotate-secret"), &self.id);
+        let (actor, id) = (person::actor("clients rotate-secret"), &self.id);
         clients::rotate_secret(&door(setup, &actor), id, &secret.kept, self.overlap).await?;
         let now = SystemClock.now();
         let end = now.plus(self.overlap);

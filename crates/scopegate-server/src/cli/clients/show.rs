@@ -57,7 +57,7 @@ fn lines(record: &ClientRecord, families: u64) -> Vec<(&'static str, String)> {
     let mut lines = vec![
         ("id", client.id.to_string()),
         ("name", spec.name.clone()),
-        ("status", status_name(spec.status).to_owned()),
+        ("status", status(record)),
         ("type", type_name(spec.client_type).to_owned()),
         ("authentication", format!("{}{admin}", spec.auth.as_str())),
         ("owner", owner_text(client.owner).to_owned()),
@@ -84,6 +84,19 @@ fn lines(record: &ClientRecord, families: u64) -> Vec<(&'static str, String)> {
         lines.push((name, value));
     }
     lines
+}
+
+/// The status, and what lifts a hold.
+fn status(ClientRecord { client, .. }: &ClientRecord) -> String {
+    let status = status_name(client.spec.status);
+    match client.spec.status_after_hold {
+        None => status.to_owned(),
+        Some(then) => format!(
+            "{status}: on hold; `scopegate clients enable {}` makes it {}, as its catalog file says",
+            client.id,
+            status_name(then)
+        ),
+    }
 }
 
 /// The lists that most clients do not have.

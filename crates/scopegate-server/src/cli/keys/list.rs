@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{parse_server, server};
 use crate::cli::console;
 use crate::cli::failure::CliError;
-use crate::cli::time_text::show;
+use crate::cli::time_text::{rfc3339, show};
 
 /// List the keys that are published: server, key id, algorithm, phase, and what comes next
 ///
@@ -21,7 +21,7 @@ pub(crate) struct List {
     #[arg(long, value_name = "ID", value_parser = parse_server)]
     server: Option<ServerId>,
 
-    /// A JSON array; times are seconds since 1970
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -44,15 +44,17 @@ impl List {
 }
 
 fn to_json(key: &ListedKey) -> Value {
+    let time = |time: Option<UnixTime>| time.map(rfc3339);
     json!({
         "server": key.server.as_str(),
         "kid": key.kid,
         "algorithm": key.algorithm.name(),
         "phase": key.phase.as_str(),
-        "created": key.created,
-        "signs_from": key.signs_from,
-        "retires_at": key.retires_at,
-        "drops_at": key.drops_at,
+        "held_in": key.held_in,
+        "created": rfc3339(key.created),
+        "signs_from": time(key.signs_from),
+        "retires_at": time(key.retires_at),
+        "drops_at": time(key.drops_at),
     })
 }
 
@@ -66,5 +68,6 @@ fn line(key: &ListedKey, now: UnixTime) -> String {
         "signing" => at("retires", key.retires_at),
         _ => at("dropped", key.drops_at),
     };
-    format!("{server}\t{kid}\t{}\t{}{next}", algorithm.name(), phase.as_str())
+    let held_in = key.held_in.as_ref().map_or_else(String::new, |place| format!("\tin {place}"));
+    format!("{server}\t{kid}\t{}\t{}{next}{held_in}", algorithm.name(), phase.as_str())
 }

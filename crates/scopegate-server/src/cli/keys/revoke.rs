@@ -3,15 +3,15 @@
 use std::io::{BufRead, IsTerminal};
 
 use clap::Args;
-use scopegate_core::audit::Actor;
 use scopegate_core::authority::Authority;
 use scopegate_core::catalog::ServerId;
 use scopegate_core::keys::{KeyOrderError, Revoked};
+use scopegate_core::store::KeyPhase;
 
 use super::{parse_server, server};
-use crate::cli::console;
 use crate::cli::failure::CliError;
 use crate::cli::time_text::amount;
+use crate::cli::{console, person};
 
 /// Drop a key at once, because it may have leaked
 ///
@@ -43,7 +43,7 @@ impl Revoke {
         if !self.yes && !is_confirmed(kid, &id)? {
             return Err(CliError::Failed("nothing was changed".to_owned()));
         }
-        let actor = Actor::cli("keys revoke");
+        let actor = person::actor("keys revoke");
         match authority.keys().revoke(&server, kid, &actor).await {
             Ok(revoked) => {
                 explain(kid, &revoked);
@@ -75,6 +75,17 @@ fn explain(kid: &str, revoked: &Revoked) {
     console::notice(&format!("revoked the {} key `{kid}` of `{server}`", algorithm.name()));
     if let Some(successor) = &revoked.successor {
         console::notice(&format!("the key `{successor}` signs from now on"));
+    }
+    if revoked.successor.is_none() && revoked.phase == KeyPhase::Signing {
+        console::notice(
+            "No key signs instead yet: the service that holds the signing keys cannot make one at the \
+             moment. The servers make it as soon as it can.",
+        );
+    }
+    if let Some(why) = &revoked.undestroyed {
+        console::notice(&format!(
+            "The private key may still exist where it was made. Destroy it there: {why}"
+        ));
     }
     let (cached, longest) = (amount(revoked.cached.as_secs()), amount(revoked.longest.as_secs()));
     console::notice(&format!(

@@ -9,7 +9,6 @@ use scopegate_claims::{Clock, SystemClock};
 use scopegate_core::administration::rewrap::{
     Resealed, RewrapError, change_master_key, reseal_all,
 };
-use scopegate_core::audit::Actor;
 use scopegate_core::store::SealedKey;
 use scopegate_jose::MasterKey;
 use scopegate_server::Exposure;
@@ -17,7 +16,7 @@ use scopegate_server::master_key::MasterKeySource;
 use scopegate_server::setup::Setup;
 
 use crate::cli::failure::CliError;
-use crate::cli::{Workplace, console};
+use crate::cli::{Workplace, console, person};
 
 /// How long the command waits for running servers to learn of the new key. What they sealed under
 /// the old one meanwhile is then sealed again.
@@ -25,6 +24,10 @@ const SERVERS_FOLLOW: Duration = Duration::from_secs(5);
 
 /// The maximum number of passes. Each pass that finds something to do is followed by another one.
 const PASSES: usize = 5;
+
+/// What must be true before the first secret is sealed.
+const PRECONDITION: &str = "Each running server must have both master keys: the new one, and the old one as the \
+    previous. A server without the new key cannot open what is sealed from now on.";
 
 /// The maximum number of secrets that are named.
 const MAX_NAMED: usize = 20;
@@ -49,13 +52,18 @@ pub(crate) struct Rewrap {
     /// The environment variable that holds the new master key
     #[arg(long, value_name = "NAME", group = "key")]
     new_master_key_env: Option<String>,
+
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
 }
 
 impl Rewrap {
     pub(super) async fn run(self, place: &Workplace) -> Result<ExitCode, CliError> {
         let new = self.key()?;
+        console::confirm(PRECONDITION, "Does each server have both keys?", self.yes)?;
         let setup = place.open_to_rewrap(&new).await?;
-        let actor = Actor::cli("keys rewrap");
+        let actor = person::actor("keys rewrap");
         let (store, known) = (setup.store(), setup.master_key());
         let changed = change_master_key(store, known, &new, &actor, SystemClock.now()).await;
         match changed.map_err(|error| failed(&error))? {
@@ -79,7 +87,7 @@ impl Rewrap {
 async fn reseal(setup: &Setup, new: &MasterKey) -> Result<Resealed, CliError> {
     let mut resealed = 0;
     for pass in 1.. {
-        let progress = |seen: u64| console::notice(&format!("looked at {seen} secrets"));
+        let progress = |seen: u64| console::notice(&looked_at(seen));
         let done = reseal_all(setup.store(), setup.master_key(), new, progress).await;
         let mut done = done.map_err(|error| failed(&error))?;
         resealed += done.resealed;
@@ -97,6 +105,13 @@ async fn reseal(setup: &Setup, new: &MasterKey) -> Result<Resealed, CliError> {
         tokio::time::sleep(SERVERS_FOLLOW).await;
     }
     Err(CliError::Failed("no pass was made".to_owned()))
+}
+
+fn looked_at(seen: u64) -> String {
+    match seen {
+        1 => "looked at 1 secret".to_owned(),
+        seen => format!("looked at {seen} secrets"),
+    }
 }
 
 fn report(total: &Resealed) -> Result<ExitCode, CliError> {

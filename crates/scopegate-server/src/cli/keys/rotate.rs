@@ -1,16 +1,15 @@
 //! `scopegate keys rotate`
 
 use clap::Args;
-use scopegate_core::audit::Actor;
 use scopegate_core::authority::Authority;
 use scopegate_core::catalog::ServerId;
 use scopegate_core::keys::Rotated;
 use scopegate_jose::Algorithm;
 
 use super::{parse_server, server};
-use crate::cli::console;
 use crate::cli::failure::CliError;
 use crate::cli::time_text::show;
+use crate::cli::{console, person};
 
 /// Announce the next key now. It signs once all caches have it
 ///
@@ -29,7 +28,7 @@ pub(crate) struct Rotate {
 impl Rotate {
     pub(super) async fn run(self, authority: &Authority) -> Result<(), CliError> {
         let server = server(authority, &self.server)?;
-        let actor = Actor::cli("keys rotate");
+        let actor = person::actor("keys rotate");
         let rotated = authority.keys().rotate(&server, self.algorithm, &actor).await;
         let now = authority.clock().now();
         for key in rotated.map_err(|error| CliError::failed(&error))? {

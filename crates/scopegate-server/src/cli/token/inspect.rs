@@ -119,6 +119,10 @@ impl Inspect {
 
     fn read_token(&self) -> Result<String, CliError> {
         if self.token != "-" {
+            console::notice(
+                "warning: a token on the command line is visible to other users of this machine, and stays in \
+                 the history of the shell: give it on the standard input",
+            );
             return Ok(self.token.trim().to_owned());
         }
         let mut text = String::new();

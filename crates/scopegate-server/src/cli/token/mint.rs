@@ -89,7 +89,9 @@ impl Mint {
             CallError::UnknownServer => {
                 CliError::Failed(format!("there is no active authorization server `{server}`"))
             }
-            CallError::Signing(_) | CallError::Storage(_) => CliError::failed(error),
+            CallError::Signing(_) | CallError::SignerUnavailable(_) | CallError::Storage(_) => {
+                CliError::failed(error)
+            }
             error => {
                 let OAuthError { error, description, .. } = OAuthError::from(error);
                 CliError::Failed(format!("{}: {description}", error.as_str()))

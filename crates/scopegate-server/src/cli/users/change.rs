@@ -1,15 +1,14 @@
 //! `scopegate users disable`, `enable` and `delete`
 
 use clap::Args;
-use scopegate_core::audit::Actor;
 use scopegate_core::authority::Authority;
 use scopegate_core::catalog::{Owner, Status};
 use scopegate_core::store::UserKey;
 use serde_json::json;
 
 use super::{done, known, refused};
-use crate::cli::console;
 use crate::cli::failure::CliError;
+use crate::cli::{console, person};
 
 /// Disable a user: every session and every refresh token ends
 #[derive(Args, Debug)]
@@ -85,7 +84,7 @@ impl Who {
             Status::Inactive => ("users disable", "disabled the user"),
         };
         let user = known(authority, &self.user).await?;
-        let actor = Actor::cli(command);
+        let actor = person::actor(command);
         let changed = authority.users(&actor).set_status(UserKey::Id(&user.id), status).await;
         done(what, changed.map_err(|error| refused(&self.user, &error))?, self.json)
     }
@@ -104,7 +103,7 @@ impl Delete {
             crate::cli::table::on_one_line(&user.login),
         );
         console::confirm(&lost, "Delete them?", yes)?;
-        let actor = Actor::cli("users delete");
+        let actor = person::actor("users delete");
         let deleted = authority.users(&actor).delete(UserKey::Id(&user.id)).await;
         let deleted = deleted.map_err(|error| refused(&name, &error))?;
         if deleted.owner == Owner::File {

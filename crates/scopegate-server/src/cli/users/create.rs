@@ -10,6 +10,7 @@ use super::record::UserRecord;
 use super::{done, known_groups, refused, secret_input};
 use crate::cli::console;
 use crate::cli::failure::CliError;
+use crate::cli::person;
 use crate::cli::table::Listed;
 
 /// Make a user; the id is printed
@@ -52,7 +53,8 @@ impl Create {
         let password = if password_stdin { Some(secret_input::chosen()?) } else { None };
         let groups = group.into_iter().collect();
         let newcomer = Newcomer { login: login.clone(), groups, profile, password };
-        let made = authority.create_user(newcomer).await;
+        let actor = person::actor("users create");
+        let made = authority.users(&actor).create(newcomer).await;
         let user = made.map_err(|error| refused(&login, &error))?;
         known_groups::warn_of_new(&authority.catalog(), &user.groups);
         if json {

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 use scopegate_core::administration::users::{UserAdminError, UserEdit};
-use scopegate_core::audit::Actor;
 use scopegate_core::authority::Authority;
 use scopegate_core::store::UserKey;
 use serde_json::Value;
@@ -12,6 +11,7 @@ use serde_json::Value;
 use super::create::{parse_attribute, parse_login};
 use super::{done, known, refused};
 use crate::cli::failure::CliError;
+use crate::cli::person;
 
 /// Change the login or the profile of a user
 ///
@@ -58,7 +58,7 @@ impl Edit {
             return Err(CliError::usage(&format!("`{both}` is both set and removed")));
         }
         let user = known(authority, &name).await?;
-        let actor = Actor::cli("users edit");
+        let actor = person::actor("users edit");
         let edit = UserEdit { login, set, unset };
         let changed = authority.users(&actor).edit(UserKey::Id(&user.id), &edit).await;
         let changed = changed.map_err(|error| match (&error, &edit.login) {

@@ -1,12 +1,12 @@
 //! `scopegate users end-sessions`
 
 use clap::Args;
-use scopegate_core::audit::Actor;
 use scopegate_core::authority::Authority;
 use scopegate_core::store::{SessionId, UserKey};
 
 use super::{done, known, refused};
 use crate::cli::failure::CliError;
+use crate::cli::person;
 
 /// End all sessions and refresh tokens of a user, or one session with what began in it
 ///
@@ -35,7 +35,7 @@ pub(crate) struct EndSessions {
 impl EndSessions {
     pub(super) async fn run(self, authority: &Authority) -> Result<(), CliError> {
         let user = known(authority, &self.user).await?;
-        let actor = Actor::cli("users end-sessions");
+        let actor = person::actor("users end-sessions");
         let (users, by) = (authority.users(&actor), UserKey::Id(&user.id));
         let (what, ended) = match self.session {
             None => ("ended all sessions and refresh tokens of", users.end_sessions(by).await),

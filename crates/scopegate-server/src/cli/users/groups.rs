@@ -1,14 +1,13 @@
 //! `scopegate users groups`
 
 use clap::Args;
-use scopegate_core::audit::Actor;
 use scopegate_core::authority::Authority;
 use scopegate_core::store::UserKey;
 
 use super::create::parse_group;
 use super::{done, known, known_groups, refused};
-use crate::cli::console;
 use crate::cli::failure::CliError;
+use crate::cli::{console, person};
 
 /// Add a user to groups or remove them from groups; the groups are printed, one per line
 #[derive(Args, Debug)]
@@ -46,7 +45,7 @@ impl Groups {
             let new: Vec<_> = add.iter().filter(|group| !before.groups.contains(*group)).collect();
             known_groups::warn_of_new(&authority.catalog(), new);
             let (add, remove) = (add.into_iter().collect(), remove.into_iter().collect());
-            let actor = Actor::cli("users groups");
+            let actor = person::actor("users groups");
             let users = authority.users(&actor);
             let changed = users.change_groups(UserKey::Id(&before.id), &add, &remove).await;
             changed.map_err(|error| refused(&name, &error))?

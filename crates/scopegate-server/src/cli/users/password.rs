@@ -1,12 +1,12 @@
 //! `scopegate users password`
 
 use clap::Args;
-use scopegate_core::audit::Actor;
 use scopegate_core::authority::Authority;
 use scopegate_core::store::UserKey;
 
 use super::{done, known, refused, secret_input};
 use crate::cli::failure::CliError;
+use crate::cli::person;
 
 /// Set the password of a user: every session and every refresh token ends
 ///
@@ -34,7 +34,7 @@ impl SetPassword {
         // Checked before the password is asked for.
         let user = known(authority, &self.user).await?;
         let password = secret_input::chosen()?;
-        let actor = Actor::cli("users password");
+        let actor = person::actor("users password");
         let changed = authority.users(&actor).set_password(UserKey::Id(&user.id), password).await;
         let changed = changed.map_err(|error| refused(&self.user, &error))?;
         done("set the password of", changed, self.json)

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use scopegate_core::spelling::{Quoted, parse_duration};
 
+use crate::config::form::Form;
 use crate::config::key::Key;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -15,6 +16,7 @@ pub(super) static KEYS: &[Key] = &[Key {
     path: "audit.keep",
     meaning: "how long audit events are kept, such as \"90d\"; older ones are deleted",
     default: "for ever",
+    form: Form::Duration,
     set: |draft, setting| {
         draft.audit.keep = Some(setting.parse(parse_keep)?);
         Ok(())

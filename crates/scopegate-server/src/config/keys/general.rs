@@ -3,6 +3,7 @@
 use scopegate_claims::Issuer;
 use scopegate_core::spelling::Quoted;
 
+use crate::config::form::Form;
 use crate::config::key::Key;
 
 pub(super) static KEYS: &[Key] = &[
@@ -10,6 +11,7 @@ pub(super) static KEYS: &[Key] = &[
         path: "base_url",
         meaning: "the URL that clients use; it is the issuer of the org server",
         default: "that of the public listener, if it is a loopback one",
+        form: Form::Text("^https?://[^/?# ][^?# ]*[^/?# ]$"),
         set: |draft, setting| {
             draft.base_url = Some(setting.parse(parse_base_url)?);
             Ok(())
@@ -19,6 +21,7 @@ pub(super) static KEYS: &[Key] = &[
         path: "master_key_file",
         meaning: "the file that holds the master key; SCOPEGATE_MASTER_KEY holds the key itself",
         default: "master.key beside the store",
+        form: Form::PATH,
         set: |draft, setting| {
             draft.master_key_file = Some(setting.file()?);
             Ok(())
@@ -29,6 +32,7 @@ pub(super) static KEYS: &[Key] = &[
         meaning: "the file that holds another master key, while `keys rewrap` runs; \
                   SCOPEGATE_PREVIOUS_MASTER_KEY holds the key itself",
         default: "none",
+        form: Form::PATH,
         set: |draft, setting| {
             draft.previous_master_key_file = Some(setting.file()?);
             Ok(())

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use scopegate_core::spelling::Quoted;
 
+use crate::config::form::Form;
 use crate::config::key::Key;
 
 pub(super) static KEYS: &[Key] = &[
@@ -11,6 +12,7 @@ pub(super) static KEYS: &[Key] = &[
         path: "listen.public",
         meaning: "the address for clients",
         default: "127.0.0.1:9000",
+        form: Form::ADDRESS,
         set: |draft, setting| {
             draft.listen.public = setting.parse(parse_address)?;
             Ok(())
@@ -20,6 +22,7 @@ pub(super) static KEYS: &[Key] = &[
         path: "listen.admin",
         meaning: "the address for administrators",
         default: "127.0.0.1:9001",
+        form: Form::ADDRESS,
         set: |draft, setting| {
             draft.listen.admin = setting.parse(parse_address)?;
             Ok(())

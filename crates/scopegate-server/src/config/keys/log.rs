@@ -4,15 +4,20 @@ use scopegate_core::spelling::{Instead, Quoted};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::LogFormat;
+use crate::config::form::Form;
 use crate::config::key::Key;
 
 const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
+
+/// Directives with commas between them, each of which ends in a level.
+const LEVEL: &str = "^([^,]*=)? *(error|warn|info|debug|trace|off) *(,([^,]*=)? *(error|warn|info|debug|trace|off) *)*$";
 
 pub(super) static KEYS: &[Key] = &[
     Key {
         path: "log.format",
         meaning: "how the log is written: \"text\" or \"json\"",
         default: "text",
+        form: Form::OneOf(&["text", "json"]),
         set: |draft, setting| {
             draft.log.format =
                 setting.one_of(&[("text", LogFormat::Text), ("json", LogFormat::Json)])?;
@@ -23,6 +28,7 @@ pub(super) static KEYS: &[Key] = &[
         path: "log.level",
         meaning: "what is logged: a level, or directives such as \"info,scopegate_store=debug\"",
         default: "info",
+        form: Form::Text(LEVEL),
         set: |draft, setting| {
             draft.log.level = setting.parse(parse_level)?;
             Ok(())

@@ -5,6 +5,7 @@ use std::time::Duration;
 use scopegate_core::limits::Bound;
 use scopegate_core::spelling::Quoted;
 
+use crate::config::form::Form;
 use crate::config::key::Key;
 
 pub(super) static KEYS: &[Key] = &[
@@ -12,6 +13,7 @@ pub(super) static KEYS: &[Key] = &[
         path: "limits.pushed_requests",
         meaning: "how many requests an address may push for public clients; a client: 128 times as many",
         default: "60/m",
+        form: Form::RATE,
         set: |draft, setting| {
             draft.requests.pushed_requests = setting.parse(parse_rate)?;
             Ok(())
@@ -21,6 +23,7 @@ pub(super) static KEYS: &[Key] = &[
         path: "limits.device_requests",
         meaning: "how many device codes an address may ask for; a public client: 128 times as many",
         default: "60/m",
+        form: Form::RATE,
         set: |draft, setting| {
             draft.requests.device_requests = setting.parse(parse_rate)?;
             Ok(())

@@ -2,6 +2,7 @@
 
 use scopegate_store::StoreUrl;
 
+use crate::config::form::Form;
 use crate::config::key::Key;
 use crate::config::problem::Complaint;
 use crate::config::setting::Setting;
@@ -11,6 +12,7 @@ pub(super) static KEYS: &[Key] = &[
         path: "store.url",
         meaning: "sqlite:PATH, or postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full",
         default: "sqlite:scopegate-data/scopegate.db",
+        form: Form::Text("^(sqlite:.|postgres(ql)?://.)"),
         set: |draft, setting| {
             draft.store.url = parse_url(setting)?;
             Ok(())
@@ -20,6 +22,7 @@ pub(super) static KEYS: &[Key] = &[
         path: "store.connections",
         meaning: "the most connections to PostgreSQL",
         default: "10",
+        form: Form::Number(1, 1000),
         set: |draft, setting| {
             let connections = setting.number(1..=1000)?;
             let options = std::mem::take(&mut draft.store.options);

@@ -6,7 +6,6 @@ use axum::response::Response;
 use http::request::Parts;
 use scopegate_claims::ScopeSet;
 use scopegate_core::endpoints::authorize::{Authorized, ConsentAnswer, ConsentQuestion};
-use scopegate_core::form::Form;
 use scopegate_core::people::interaction::{Goal, Interaction, InteractionError};
 
 use super::{answer, decide_again, session};
@@ -16,6 +15,7 @@ use crate::http::failure::Failure;
 use crate::http::form_body;
 use crate::http::pages;
 use crate::http::pages::consent::ConsentPage;
+use crate::http::scope_choice;
 
 /// Asks the user, unless there is nothing left to ask.
 pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
@@ -44,17 +44,6 @@ enum Pressed {
     Deny,
 }
 
-/// Maximum number of scopes that the user may leave out on one page. A form has at most 64 parameters.
-const MAX_CHOICES: usize = 50;
-
-/// The optional scopes of the page whose box is not checked. The server checks later that they are optional.
-fn left_out(form: &Form) -> ScopeSet {
-    let offered = ScopeSet::parse(form.value("optional").unwrap_or_default());
-    let offered = offered.unwrap_or_default();
-    let is_left_out = |name: &&str| form.value(&format!("allow:{name}")).is_none();
-    ScopeSet::from_tokens(offered.iter().filter(is_left_out)).unwrap_or_default()
-}
-
 async fn answered(
     app: &App,
     parts: &Parts,
@@ -63,7 +52,7 @@ async fn answered(
     let form = form_body::read(&parts.headers, body).await.map_err(Failure::new)?;
     let waiting = waiting_request(app, &parts.headers, &form).and_then(of_client)?;
     let pressed = match form.value("decision") {
-        Some("allow") => Some(Pressed::Allow(left_out(&form))),
+        Some("allow") => Some(Pressed::Allow(scope_choice::left_out(&form))),
         Some("deny") => Some(Pressed::Deny),
         _ => None,
     };
@@ -98,7 +87,6 @@ async fn ask(app: &App, parts: &Parts, waiting: Interaction, pressed: Option<Pre
 
 fn shown(app: &App, waiting: Interaction, question: &ConsentQuestion) -> Response {
     let ConsentQuestion { client, user, scopes, described, optional, .. } = question;
-    let (no_choice, has_few) = (ScopeSet::empty(), optional.len() <= MAX_CHOICES);
     let waiting = Interaction { asked: Some((user.id.clone(), scopes.clone())), ..waiting };
     pages::page(&ConsentPage {
         action: &app.path("consent"),
@@ -106,6 +94,6 @@ fn shown(app: &App, waiting: Interaction, question: &ConsentQuestion) -> Respons
         client,
         login: &user.login,
         scopes: described,
-        optional: if has_few { optional } else { &no_choice },
+        optional: &scope_choice::offered(optional.clone()),
     })
 }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use askama::Template;
+use scopegate_claims::ScopeSet;
 
 /// The form for a user code.
 #[derive(Clone, Copy, Debug, Default, Template)]
@@ -36,6 +37,8 @@ pub(in crate::http) struct ConfirmPage<'a> {
     pub(in crate::http) asked_from: Option<IpAddr>,
     /// The scopes: the name of each, and its description, which may be empty.
     pub(in crate::http) scopes: &'a [(String, String)],
+    /// The scopes that the user may leave out.
+    pub(in crate::http) optional: &'a ScopeSet,
 }
 
 /// The user has allowed the device access.
@@ -71,8 +74,9 @@ mod tests {
     }
 
     #[test]
-    fn the_question_shows_where_the_device_asked_from_if_that_is_known() {
+    fn the_question_shows_the_scopes_and_where_the_device_asked_from_if_that_is_known() {
         let scopes = [("read:orders".to_owned(), String::new())];
+        let (none, orders) = (ScopeSet::empty(), ScopeSet::parse("read:orders").unwrap());
         let page = |asked_from| ConfirmPage {
             action: "/activate",
             request: "sealed",
@@ -81,12 +85,22 @@ mod tests {
             user_code: "BCDF-GHJK",
             asked_from,
             scopes: &scopes,
+            optional: &none,
         };
         let html = page(Some([203, 0, 113, 7].into())).render().unwrap();
         for part in ["&lt;b&gt;TV&lt;/b&gt;", "BCDF-GHJK", "203.0.113.7", "<li>read:orders</li>"] {
             assert!(html.contains(part), "{part}: {html}");
         }
         assert!(!page(None).render().unwrap().contains("address"));
+        assert!(!html.contains("checkbox") && !html.contains("optional"), "{html}");
+        let with_choice = ConfirmPage { optional: &orders, ..page(None) }.render().unwrap();
+        for part in [
+            "form=\"decision\" name=\"allow:read:orders\" value=\"yes\" checked",
+            "id=\"decision\"",
+            "name=\"optional\" value=\"read:orders\"",
+        ] {
+            assert!(with_choice.contains(part), "{part}: {with_choice}");
+        }
     }
 
     #[test]

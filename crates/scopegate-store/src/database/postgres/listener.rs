@@ -7,30 +7,35 @@ use sqlx::{Pool, Postgres};
 
 /// The channel on which a node tells the others that the catalog has changed.
 const CHANNEL: &str = "scopegate_catalog";
-/// How often the version is read without a notification, which may get lost with its connection.
-const POLL: Duration = Duration::from_secs(2);
 
 /// Waits for notifications.
-pub(crate) struct Listener(Option<PgListener>);
+pub(crate) struct Listener {
+    /// `None` if listening is not possible.
+    listener: Option<PgListener>,
+    poll: Duration,
+}
 
 impl Listener {
     /// Listens from now on. Where listening is not possible, [`wait`](Self::wait) only polls.
-    pub(super) async fn start(pool: &Pool<Postgres>) -> Self {
-        match listen(pool).await {
-            Ok(listener) => Self(Some(listener)),
+    pub(super) async fn start(pool: &Pool<Postgres>, poll: Duration) -> Self {
+        let listener = match listen(pool).await {
+            Ok(listener) => Some(listener),
             Err(error) => {
                 tracing::debug!(%error, "cannot listen for changes of the catalog, polling");
-                Self(None)
+                None
             }
-        }
+        };
+        Self { listener, poll }
     }
 
     /// Waits for a notification, or for the next poll.
     pub(crate) async fn wait(&mut self) {
-        let Some(listener) = &mut self.0 else { return tokio::time::sleep(POLL).await };
-        if let Ok(Err(error)) = tokio::time::timeout(POLL, listener.recv()).await {
+        let Some(listener) = &mut self.listener else {
+            return tokio::time::sleep(self.poll).await;
+        };
+        if let Ok(Err(error)) = tokio::time::timeout(self.poll, listener.recv()).await {
             tracing::debug!(%error, "stopped listening for changes of the catalog, polling");
-            self.0 = None;
+            self.listener = None;
         }
     }
 }

@@ -4,22 +4,22 @@ use std::time::Duration;
 
 use super::file::DatabaseFile;
 
-/// How often the version of the catalog is read.
-const POLL: Duration = Duration::from_millis(500);
-
 /// Waits for the next poll. At each poll it also looks whether the file is still in its place, so that a
 /// server which only reads notices too.
-pub(crate) struct Poll(DatabaseFile);
+pub(crate) struct Poll {
+    file: DatabaseFile,
+    interval: Duration,
+}
 
 impl Poll {
-    pub(super) fn of(file: DatabaseFile) -> Self {
+    pub(super) fn of(file: DatabaseFile, interval: Duration) -> Self {
         look(&file);
-        Self(file)
+        Self { file, interval }
     }
 
     pub(crate) async fn wait(&mut self) {
-        tokio::time::sleep(POLL).await;
-        look(&self.0);
+        tokio::time::sleep(self.interval).await;
+        look(&self.file);
     }
 }
 

@@ -13,6 +13,7 @@ use crate::catalog::{
     Snapshot,
 };
 use crate::directory::{Authentication, User};
+use crate::expression::Work;
 use crate::grants;
 use crate::people::assignment;
 use crate::policy::condition::Case;
@@ -233,8 +234,7 @@ impl Brute<'_> {
         scope: &str,
     ) -> BTreeSet<String> {
         let mut rules = BTreeSet::new();
-        let named = Wanted::Named(ScopeSet::parse(scope).unwrap());
-        for wanted in [&named, &Wanted::Default] {
+        for wanted in requests(scope) {
             for (address, now, authentication, resources) in &self.circumstances {
                 let facts = Facts {
                     server,
@@ -246,7 +246,7 @@ impl Brute<'_> {
                     resources,
                     address: *address,
                     now: *now,
-                    wanted,
+                    wanted: &wanted,
                 };
                 match self.rules {
                     Rules::Winning => rules.extend(winning(&facts, scope)),
@@ -256,6 +256,16 @@ impl Brute<'_> {
         }
         rules
     }
+}
+
+/// No scope, and each set of scopes that has this one.
+fn requests(scope: &str) -> Vec<Wanted> {
+    let sets = (0..1 << SCOPES.len()).map(|bits| {
+        let others = SCOPES.iter().enumerate().filter(move |(bit, _)| bits >> bit & 1 == 1);
+        let named = others.map(|(_, name)| *name).chain([scope]).collect::<BTreeSet<_>>();
+        Wanted::Named(ScopeSet::from_tokens(named).unwrap())
+    });
+    sets.chain([Wanted::Default]).collect()
 }
 
 const DEVICE: &str = GRANTS[2];
@@ -276,7 +286,7 @@ fn matching(facts: &Facts<'_>, scope: &str) -> Vec<String> {
     let policies = facts.server.policies().iter();
     let all = policies.flat_map(|policy| policy.rules().iter().map(move |rule| (policy, rule)));
     all.filter(|(policy, rule)| {
-        let case = Case { facts, policy, rule, requested: &requested };
+        let case = Case { facts, policy, rule, requested: &requested, work: &Work::new() };
         let gives = rule.spec.effect == Effect::Allow && case.scopes_given().contains(scope);
         gives
             && case.first_that_fails().is_none()

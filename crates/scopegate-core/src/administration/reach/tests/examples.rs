@@ -1,5 +1,7 @@
 //! Small catalogs, each for one rule of the search.
 
+use std::cell::RefCell;
+
 use scopegate_claims::Issuer;
 
 use super::super::*;
@@ -196,4 +198,20 @@ fn a_change_is_shown_for_whom_it_gives_and_takes_access() {
     assert_eq!(changes(&[read], &[read, guests]), ["write: guests; -"]);
     let machine = ("m", "grant_types = ['client_credentials']; scopes = ['write']");
     assert_eq!(changes(&[read], &[read, machine]), ["write: itself; -"]);
+}
+
+#[test]
+fn progress_is_reported_after_each_client_and_scope_up_to_the_number_that_was_announced() {
+    let (before, users) = catalog(&[("r", "scopes = ['read']")]);
+    let (after, _) = catalog(&[("r", "scopes = ['write']")]);
+    let reports = RefCell::new(Vec::new());
+    let report = |at: Progress| reports.borrow_mut().push((at.done, at.total));
+    let changes = access_with_progress(&before, &after, &users, report);
+    assert_eq!(changes, access(&before, &after, &users));
+    // One client; the scopes before and after.
+    let scopes = |of: &Snapshot| of.servers().map(|server| server.scopes.len()).sum::<usize>();
+    let total = scopes(&before) + scopes(&after);
+    assert_eq!(reports.into_inner(), (1..=total).map(|n| (n, total)).collect::<Vec<_>>());
+    // Nothing changes, so nothing is searched.
+    access_with_progress(&before, &before, &users, |at| panic!("{at:?}"));
 }

@@ -13,7 +13,7 @@ use crate::catalog::{
 };
 use crate::directory::{Profile, User};
 use crate::expression::{Expression, Wanted};
-use crate::testing;
+use crate::testing::{self, Dice};
 
 pub(super) const GRANTS: [&str; 5] = [
     "authorization_code",
@@ -25,31 +25,8 @@ pub(super) const GRANTS: [&str; 5] = [
 
 pub(super) const SCOPES: [&str; 3] = ["a", "b", "c"];
 
-/// A sequence of numbers that a seed determines (SplitMix64).
-pub(super) struct Dice(pub(super) u64);
-
-impl Dice {
-    fn next(&mut self, below: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % below
-    }
-
-    /// True once in `count` times.
-    fn once_in(&mut self, count: u64) -> bool {
-        self.next(count) == 0
-    }
-
-    /// Some of these names. Each is chosen once in `count` times.
-    fn some(&mut self, names: &[&str], count: u64) -> BTreeSet<String> {
-        names.iter().filter(|_| self.once_in(count)).map(|name| (*name).to_owned()).collect()
-    }
-
-    fn status(&mut self) -> Status {
-        if self.once_in(12) { Status::Inactive } else { Status::Active }
-    }
+fn random_status(dice: &mut Dice) -> Status {
+    if dice.once_in(12) { Status::Inactive } else { Status::Active }
 }
 
 /// A random catalog. If `has_circumstances`, its rules have conditions on circumstances. A request can meet all
@@ -84,15 +61,20 @@ pub(super) fn catalog(dice: &mut Dice, has_circumstances: bool) -> Snapshot {
             let key = EntityKey::of_server(EntityKind::TrustedIssuer, &id, "https://idp.example");
             put(key, Spec::TrustedIssuer(Box::new(spec)));
         }
-        for place in 0..1 + dice.next(3) {
+        for place in 0..1 + dice.roll(3) {
             let name = format!("p{place}");
             let priority = u32::try_from(place).unwrap();
-            let spec = PolicySpec { priority, clients: clients(dice), status: dice.status() };
+            let spec = PolicySpec {
+                priority,
+                description: String::new(),
+                clients: clients(dice),
+                status: random_status(dice),
+            };
             put(EntityKey::of_server(EntityKind::Policy, &id, &name), Spec::Policy(spec));
-            for priority in 0..1 + dice.next(4) {
+            for priority in 0..1 + dice.roll(4) {
                 let key = EntityKey::rule(&id, &name, &format!("r{priority}"));
                 let priority = u32::try_from(priority).unwrap();
-                put(key, Spec::Rule(rule(dice, priority, has_circumstances)));
+                put(key, Spec::from(rule(dice, priority, has_circumstances)));
             }
         }
     }
@@ -113,18 +95,18 @@ fn clients(dice: &mut Dice) -> Clients {
 fn client(dice: &mut Dice) -> ClientSpec {
     let types = [ClientType::Service, ClientType::Web, ClientType::Native];
     let auths = [ClientAuth::ClientSecretBasic, ClientAuth::PrivateKeyJwt, ClientAuth::None];
-    let mut grant_types = dice.some(&GRANTS, 2);
-    grant_types.extend(dice.some(&["refresh_token"], 2));
+    let mut grant_types = dice.some_of(&GRANTS, 2);
+    grant_types.extend(dice.some_of(&["refresh_token"], 2));
     ClientSpec {
-        client_type: types[usize::try_from(dice.next(3)).unwrap()],
-        auth: auths[usize::try_from(dice.next(7).saturating_sub(4)).unwrap()],
+        client_type: types[usize::try_from(dice.roll(3)).unwrap()],
+        auth: auths[usize::try_from(dice.roll(7).saturating_sub(4)).unwrap()],
         grant_types,
-        users: dice.some(&["ann", "bob", "cyd", "dan"], 8),
-        groups: dice.some(&["g", "h"], 8),
+        users: dice.some_of(&["ann", "bob", "cyd", "dan"], 8),
+        groups: dice.some_of(&["g", "h"], 8),
         attributes: tenant(dice).into_iter().collect(),
-        may_act: dice.once_in(5).then(|| client_id(dice.next(4))),
+        may_act: dice.once_in(5).then(|| client_id(dice.roll(4))),
         consent: if dice.once_in(3) { ClientConsent::Trusted } else { ClientConsent::Required },
-        status: dice.status(),
+        status: random_status(dice),
         ..ClientSpec::default()
     }
 }
@@ -132,6 +114,7 @@ fn client(dice: &mut Dice) -> ClientSpec {
 fn server(dice: &mut Dice, id: &ServerId, trusted: Option<ServerId>) -> ServerSpec {
     ServerSpec {
         name: id.to_string(),
+        description: String::new(),
         audiences: vec![AudienceSpec {
             name: scopegate_claims::Audience::parse(&format!("api://{id}")).unwrap(),
             resources: vec!["https://one.example".into(), "https://two.example".into()],
@@ -140,7 +123,7 @@ fn server(dice: &mut Dice, id: &ServerId, trusted: Option<ServerId>) -> ServerSp
         algorithms: vec![scopegate_jose::Algorithm::Es256],
         keys: crate::catalog::KeySchedule::default(),
         trusted_servers: trusted.into_iter().collect(),
-        status: dice.status(),
+        status: random_status(dice),
     }
 }
 
@@ -150,16 +133,16 @@ fn rule(dice: &mut Dice, priority: u32, has_circumstances: bool) -> RuleSpec {
     let rule = RuleSpec {
         priority,
         effect: if dice.once_in(4) { Effect::Deny } else { Effect::Allow },
-        grant_types: dice.some(&GRANTS, 2),
+        grant_types: dice.some_of(&GRANTS, 2),
         scopes: if dice.once_in(4) { Scopes::Any } else { Scopes::Named(listed) },
-        users: dice.some(&["ann", "bob"], 6),
-        groups: dice.some(&["g", "h", "nobody"], 5),
+        users: dice.some_of(&["ann", "bob"], 6),
+        groups: dice.some_of(&["g", "h", "nobody"], 5),
         narrow: dice.once_in(4),
         client_auth: match dice.once_in(5) {
             true => [ClientAuth::PrivateKeyJwt].into(),
             false => BTreeSet::new(),
         },
-        status: dice.status(),
+        status: random_status(dice),
         ..RuleSpec::default()
     };
     let whens = [
@@ -167,12 +150,12 @@ fn rule(dice: &mut Dice, priority: u32, has_circumstances: bool) -> RuleSpec {
         "client.attributes.tenant == 'x' && has(client.id)",
         "'b' in scopes || user.login == 'bob'",
         "server.id == 'default' && size(scopes) == 1",
-        "has(session.acr) || has(user.profile.tenant)",
+        "request.grant_type != 'client_credentials' || has(user.profile.tenant)",
         "request.address == '192.0.2.1' || request.address == '198.51.100.1'",
         "session.acr == 'urn:okta:loa:2fa:any' || 'g' in user.groups",
     ];
-    let among = if has_circumstances { 7 } else { 4 };
-    let when = dice.once_in(4).then(|| whens[usize::try_from(dice.next(among)).unwrap()]);
+    let among = if has_circumstances { 7 } else { 5 };
+    let when = dice.once_in(4).then(|| whens[usize::try_from(dice.roll(among)).unwrap()]);
     let when = when.map(|text| Expression::parse(text, Wanted::Boolean).unwrap());
     let rule = RuleSpec { when, ..rule };
     if !has_circumstances {
@@ -181,23 +164,23 @@ fn rule(dice: &mut Dice, priority: u32, has_circumstances: bool) -> RuleSpec {
     let (zone, other) = if dice.once_in(2) { ("in-a", "in-b") } else { ("in-b", "in-a") };
     let (from, to) = if dice.once_in(2) { ("08:00", "18:00") } else { ("18:00", "08:00") };
     RuleSpec {
-        zones: dice.some(&[zone], 5),
-        not_zones: dice.some(&[other], 5),
+        zones: dice.some_of(&[zone], 5),
+        not_zones: dice.some_of(&[other], 5),
         hours: dice.once_in(6).then(|| Hours {
             days: BTreeSet::new(),
             from: ClockTime::parse(from).unwrap(),
             to: ClockTime::parse(to).unwrap(),
             time_zone: "UTC".to_owned(),
         }),
-        acr_values: dice.some(&["urn:okta:loa:2fa:any"], 6),
+        acr_values: dice.some_of(&["urn:okta:loa:2fa:any"], 6),
         max_age: dice.once_in(6).then_some(Duration::from_secs(15 * 60)),
-        resources: dice.some(&["https://one.example"], 6),
+        resources: dice.some_of(&["https://one.example"], 6),
         ..rule
     }
 }
 
 fn tenant(dice: &mut Dice) -> Option<(String, serde_json::Value)> {
-    let tenant = ["x", "y"][usize::try_from(dice.next(2)).unwrap()];
+    let tenant = ["x", "y"][usize::try_from(dice.roll(2)).unwrap()];
     dice.once_in(2).then(|| ("tenant".to_owned(), tenant.into()))
 }
 
@@ -206,9 +189,9 @@ pub(super) fn users(dice: &mut Dice) -> Vec<User> {
     let user = |(place, login): (usize, &&str)| User {
         id: UserId::parse(&format!("00u{place}")).unwrap(),
         login: (*login).to_owned(),
-        groups: dice.some(&["g", "h"], 3),
+        groups: dice.some_of(&["g", "h"], 3),
         profile: Profile::collect(tenant(dice)).unwrap(),
-        status: dice.status(),
+        status: random_status(dice),
         ..testing::alice()
     };
     logins.iter().enumerate().map(user).collect()

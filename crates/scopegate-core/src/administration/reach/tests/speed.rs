@@ -21,7 +21,8 @@ fn many_rules_and_users_are_searched_without_trying_each_pair() {
         Spec::Scope(ScopeSpec::default()),
     );
     let clients = Clients::All;
-    let policy = PolicySpec { priority: 1, clients, status: Status::Active };
+    let policy =
+        PolicySpec { priority: 1, description: String::new(), clients, status: Status::Active };
     put(EntityKey::of_server(EntityKind::Policy, &server, "p"), Spec::Policy(policy));
     for number in 0..1_000_u32 {
         let rule = RuleSpec {
@@ -32,7 +33,7 @@ fn many_rules_and_users_are_searched_without_trying_each_pair() {
             max_age: Some(std::time::Duration::from_secs(u64::from(number) + 60)),
             ..RuleSpec::default()
         };
-        put(EntityKey::rule(&server, "p", &format!("r{number}")), Spec::Rule(rule));
+        put(EntityKey::rule(&server, "p", &format!("r{number}")), Spec::from(rule));
     }
     let spec = ClientSpec {
         client_type: ClientType::Web,

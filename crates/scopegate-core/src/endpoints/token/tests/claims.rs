@@ -11,7 +11,7 @@ use crate::catalog::{
 };
 use crate::directory::Profile;
 use crate::error::OAuthError;
-use crate::expression::{self, Expression, Pattern};
+use crate::expression::{self, Expression, Pattern, Work};
 
 async fn claim(world: &World, server: &str, name: &str, spec: ClaimSpec) {
     let key = EntityKey::of_server(EntityKind::Claim, &server_id(server), name);
@@ -22,7 +22,7 @@ async fn claim(world: &World, server: &str, name: &str, spec: ClaimSpec) {
 fn computed(text: &str, on_error: OnError) -> ClaimSpec {
     let text = Expression::parse(text, expression::Wanted::Value).unwrap();
     let value = ClaimSource::Expression(ClaimExpression { text, on_error });
-    ClaimSpec { token: TokenKind::Access, value, scopes: Vec::new() }
+    ClaimSpec { token: TokenKind::Access, value, scopes: Vec::new(), status: Status::Active }
 }
 
 async fn expression(world: &World, name: &str, text: &str) {
@@ -188,7 +188,8 @@ async fn an_expression_never_sets_a_reserved_claim() {
 async fn groups_that_a_pattern_matches_are_at_most_100() {
     let world = World::new().await;
     let value = ClaimSource::MatchingGroups(Pattern::parse("^team-\\d+$").unwrap());
-    let spec = ClaimSpec { token: TokenKind::Access, value, scopes: Vec::new() };
+    let spec =
+        ClaimSpec { token: TokenKind::Access, value, scopes: Vec::new(), status: Status::Active };
     claim(&world, "default", "teams", spec).await;
     let with_groups = async |count: usize| {
         let groups: BTreeSet<_> = (1..=count).map(|n| format!("team-{n}")).collect();
@@ -208,7 +209,12 @@ async fn groups_that_a_pattern_matches_are_at_most_100() {
 #[tokio::test]
 async fn each_claim_is_explained_with_its_source() {
     let world = World::new().await;
-    let source = |value| ClaimSpec { token: TokenKind::Access, value, scopes: Vec::new() };
+    let source = |value| ClaimSpec {
+        token: TokenKind::Access,
+        value,
+        scopes: Vec::new(),
+        status: Status::Active,
+    };
     let starts = crate::catalog::GroupFilter {
         kind: crate::catalog::GroupMatch::StartsWith,
         value: "st".to_owned(),
@@ -239,7 +245,13 @@ async fn each_claim_is_explained_with_its_source() {
         wanted: &Wanted::Default,
     };
     let scopes = facts.requested_scopes().unwrap();
-    let shown = token::explain_claims(server, TokenKind::Access, &facts.inputs(&scopes), &scopes);
+    let shown = token::explain_claims(
+        server,
+        TokenKind::Access,
+        &facts.inputs(&scopes),
+        &scopes,
+        &Work::new(),
+    );
     let of = |place: usize| {
         let shown = &shown[place];
         (shown.name.as_str(), shown.value.clone(), shown.source.as_str(), shown.refuses)

@@ -25,7 +25,7 @@ async fn deny(world: &World, scopes: &str) {
         ..RuleSpec::default()
     };
     let key = EntityKey::rule(&server_id("default"), "all", "none");
-    let entity = Entity { key, owner: Owner::File, spec: Spec::Rule(spec) };
+    let entity = Entity { key, owner: Owner::File, spec: Spec::from(spec) };
     world.edit(Edit::Put(entity)).await;
 }
 

@@ -1,24 +1,22 @@
 //! What an administrator orders beside a running server.
 
-use scopegate_jose::{AlgorithmSet, JoseError, TokenType, UnverifiedJws};
-
 use super::*;
 use crate::audit::{Actor, What};
-use crate::keys::{KeyOrderError, KeyVault, KeysInMemory, NewKey, Signer};
+use crate::keys::KeyOrderError;
 use crate::store::memory::MemoryStore;
 
 /// A node, and a command that works on the same storage.
-struct World {
-    clock: Arc<ManualClock>,
-    server: AuthorizationServer,
-    node: KeyRing,
-    command: KeyRing,
-    store: MemoryStore,
-    actor: Actor,
+pub(super) struct World {
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) server: AuthorizationServer,
+    pub(super) node: KeyRing,
+    pub(super) command: KeyRing,
+    pub(super) store: MemoryStore,
+    pub(super) actor: Actor,
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let (store, master_key) = (MemoryStore::default(), Arc::new(MasterKey::generate()));
         let clock = Arc::new(ManualClock::at(START));
         let open = async || {
@@ -32,7 +30,7 @@ impl World {
         Self { clock, server, node, command, store, actor }
     }
 
-    async fn signs_with(&self) -> String {
+    pub(super) async fn signs_with(&self) -> String {
         self.node.reload().await.unwrap();
         self.node.signer(&self.server).await.unwrap().kid().to_owned()
     }
@@ -116,7 +114,7 @@ async fn a_revoked_key_that_does_not_sign_has_no_successor() {
 async fn the_list_has_the_times_of_each_phase() {
     let world = World::new().await;
     let catalog = Snapshot::empty(&Issuer::parse("https://id.example.com").unwrap());
-    let every = KeySchedule::DEFAULT_EVERY;
+    let every = Rotation::of_server(&world.server).every.unwrap();
     world.command.reload().await.unwrap();
     let only = world.command.list(&catalog).remove(0);
     assert_eq!((only.phase, only.signs_from), (KeyPhase::Signing, Some(START)));
@@ -188,6 +186,37 @@ async fn a_key_that_the_master_key_does_not_open_is_published_but_does_not_sign(
     other.signer(second).await.unwrap();
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_master_key_that_is_wrong_for_half_of_the_keys_stops_only_their_servers_and_says_what_to_do()
+ {
+    let store = MemoryStore::default();
+    let clock = Arc::new(ManualClock::at(START));
+    let [one, other] = [MasterKey::generate(), MasterKey::generate()].map(Arc::new);
+    let open = async |master_key: &Arc<MasterKey>| {
+        let (store, clock) = (Arc::new(store.clone()), Arc::clone(&clock) as Arc<dyn Clock>);
+        KeyRing::open(store, Arc::clone(master_key), clock).await.unwrap()
+    };
+    let servers = servers();
+    open(&one).await.ensure(&servers[0]).await.unwrap();
+    open(&other).await.ensure(&servers[1]).await.unwrap();
+
+    let node = open(&one).await;
+    node.signer(&servers[0]).await.unwrap();
+    let refused = node.signer(&servers[1]).await.unwrap_err();
+    let CallError::Storage(StoreError::Unreadable(row)) = refused else { unreachable!() };
+    for part in ["restart with the master key that sealed it", "`scopegate keys revoke`"] {
+        assert!(row.why.contains(part), "{row}");
+    }
+    // Both are published, so that tokens of other nodes are accepted.
+    for server in &servers[..2] {
+        assert_eq!(published(&node, server).len(), 1);
+    }
+    // What the message says helps: the key is revoked, and a new one signs.
+    let lost = row.key.name.clone();
+    node.revoke(&servers[1], &lost, &Actor::cli("keys")).await.unwrap();
+    assert_ne!(node.signer(&servers[1]).await.unwrap().kid(), lost);
+}
+
 #[tokio::test]
 async fn only_one_of_two_nodes_generates_an_rsa_key() {
     let (drawer, master_key) = (Arc::<Drawer>::default(), Arc::new(MasterKey::generate()));
@@ -215,54 +244,4 @@ async fn the_claim_of_a_node_that_has_ended_ends() {
     let ring = KeyRing::open(Arc::new(store), master_key, clock).await.unwrap();
     ring.ensure(&server).await.unwrap();
     assert_eq!(published(&ring, &server).len(), 1);
-}
-
-/// A vault that stores only names. The keys are elsewhere.
-#[derive(Debug, Default)]
-struct Elsewhere(SyncMutex<Vec<Arc<SigningKey>>>);
-
-#[async_trait]
-impl KeyVault for Elsewhere {
-    async fn generate(&self, algorithm: Algorithm) -> Result<NewKey, JoseError> {
-        let key = SigningKey::generate(algorithm)?;
-        let (kid, public) = (key.kid().to_owned(), key.public_jwk());
-        self.0.lock().unwrap().push(Arc::new(key));
-        let secret = zeroize::Zeroizing::new(format!("name:{kid}").into_bytes());
-        Ok(NewKey { kid, public, secret })
-    }
-
-    fn signer(&self, key: &StoredKey, secret: &[u8]) -> Result<Arc<dyn Signer>, JoseError> {
-        if secret != format!("name:{}", key.kid).as_bytes() {
-            return KeysInMemory.signer(key, secret);
-        }
-        let keys = self.0.lock().unwrap();
-        let known = keys.iter().find(|known| known.kid() == key.kid);
-        known.map(|key| Arc::clone(key) as Arc<dyn Signer>).ok_or(JoseError::CannotOpen)
-    }
-}
-
-#[tokio::test]
-async fn a_vault_signs_with_its_keys_and_with_those_from_before() {
-    let world = World::new().await;
-    let before = world.signs_with().await;
-    let open = async |vault: Arc<dyn KeyVault>| {
-        let store = Arc::new(world.store.clone());
-        let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
-        let master_key = Arc::clone(&world.node.master_key);
-        KeyRing::open_with_vault(store, master_key, clock, vault).await.unwrap()
-    };
-    let ring = open(Arc::new(Elsewhere::default())).await;
-    assert_eq!(ring.signer(&world.server).await.unwrap().kid(), before);
-    ring.revoke(&world.server, &before, &world.actor).await.unwrap();
-    let signer = ring.signer(&world.server).await.unwrap();
-    assert_ne!(signer.kid(), before);
-    let token = signer.sign(TokenType::AccessToken, b"{}").await.unwrap();
-    let jws = UnverifiedJws::parse(&token).unwrap();
-    let keys = ring.verifying(&world.server.id).unwrap();
-    jws.verify(&keys, AlgorithmSet::all()).unwrap();
-    // A node without that vault publishes the key and does not sign with it.
-    let plain = open(Arc::new(KeysInMemory)).await;
-    let refused = plain.signer(&world.server).await.unwrap_err();
-    assert!(matches!(refused, CallError::Storage(StoreError::Unreadable(_))), "{refused:?}");
-    assert_eq!(published(&plain, &world.server), [signer.kid()]);
 }

@@ -8,14 +8,14 @@ use scopegate_core::administration::reach::Row;
 use crate::cli::whom::{list, whom};
 
 /// A row, without what it is shown under.
-pub(in crate::cli) struct Shown<'r> {
+struct Shown<'r> {
     row: &'r Row,
     /// The tokens that are exchanged. Rows that differ only in this are shown as one.
     through: Vec<String>,
 }
 
 /// The rows under each heading, in the order of the first ones.
-pub(in crate::cli) fn shown<'r>(rows: impl Iterator<Item = (String, &'r Row)>) -> String {
+pub(super) fn shown<'r>(rows: impl Iterator<Item = (String, &'r Row)>) -> String {
     let mut all: Vec<(String, Shown<'r>)> = Vec::new();
     let mut places = HashMap::new();
     for (heading, row) in rows {
