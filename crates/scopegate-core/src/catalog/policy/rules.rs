@@ -6,7 +6,7 @@ use super::{AcrClass, Effect, MAX_NAME, RuleSpec, Scopes};
 use crate::catalog::check::{Field, Review};
 use crate::catalog::{EntityKey, GrantKind};
 use crate::expression::{Expression, Wanted};
-use crate::spelling::{Instead, Quoted, nearest, show_in_days};
+use crate::spelling::{Instead, Quoted, nearest, show_duration};
 
 /// Maximum number of zones, classes or resources of a rule.
 const MAX_ENTRIES: usize = 100;
@@ -238,7 +238,7 @@ impl Review<'_, '_> {
             return true;
         }
         let relation = if lifetime < *limits.start() { "short" } else { "long" };
-        let [written, least, most] = [lifetime, *limits.start(), *limits.end()].map(show_in_days);
+        let [written, least, most] = [lifetime, *limits.start(), *limits.end()].map(show_duration);
         self.refuse(
             field,
             format_args!(

@@ -101,7 +101,9 @@ impl OverStore {
 
 fn told(explained: Result<Explanation, CannotTell>) -> Result<Told, CliError> {
     let explanation = explained.map_err(|error| match error {
-        CannotTell::NoSignIn(_) | CannotTell::UnknownClass(_) => CliError::usage(&error.to_string()),
+        CannotTell::NoSignIn(_) | CannotTell::UnknownClass(_) => {
+            CliError::usage(&error.to_string())
+        }
         error => CliError::failed(&error),
     })?;
     let json = serde_json::to_value(&explanation).map_err(|error| CliError::failed(&error))?;
