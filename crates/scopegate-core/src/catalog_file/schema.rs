@@ -104,7 +104,10 @@ fn hook_types() -> Types {
         ("auth", object("How the service knows this server", (&hook::AUTH, &[], auth))),
         ("headers", table_of("Further headers, which are no secrets", &header)),
         ("connection", text("A connection of [hooks.connections] in scopegate.toml", NAME)),
-        ("query", text("A statement that reads one row; $1 is the first parameter", 16_384)),
+        (
+            "query",
+            formed("A statement that reads one row; $1 is the first parameter", pattern::QUERY),
+        ),
         ("parameters", list(text("An expression in CEL", EXPRESSION))),
         ("claims", table_of("The column of each claim", &column)),
         ("tokens", list(one_of("A token that gets the claims", names(&claim::TOKENS)))),
