@@ -50,7 +50,7 @@ async fn scopes_for_sign_in_are_refused() {
         let json = answer.expect_error(400, "invalid_scope");
         assert_eq!(
             json["error_description"],
-            "The scopes openid and offline_access are for a person who signs in."
+            "The scopes openid and offline_access are for a user who signs in."
         );
     }
 }

@@ -25,10 +25,13 @@ use scopegate_claims::UnixTime;
 
 pub use self::described::DescribedRequest;
 pub use self::explanation::{
-    Explanation, FailedCheck, GrantedTokens, Kind, ShownClaim, ShownRule, ShownToken,
+    Explanation, FailedCheck, GrantedTokens, Kind, MatchedCondition, ShownClaim, ShownRule,
+    ShownToken,
 };
 pub use self::hooks::{ClaimChange, HookTrial, ShownHook};
 use crate::audit::DecisionId;
+use crate::catalog::AcrClass;
+use crate::spelling::{Instead, Quoted};
 use crate::store::StoreError;
 
 /// Why a request cannot be explained.
@@ -41,6 +44,14 @@ pub enum CannotTell {
     /// The grant is for a user, and none is named.
     #[error("`{0}` is for a user: name one with --user")]
     NeedsUser(String),
+    /// The sign-in of a user is described for a grant type without one.
+    #[error(
+        "`{0}` knows no sign-in of a user, so that a rule cannot require one: leave out --acr, --amr and --auth-time"
+    )]
+    NoSignIn(String),
+    /// There is no such class of sign-ins.
+    #[error("{}", unknown_class(.0))]
+    UnknownClass(String),
     /// A refresh is for the scopes of its family, which a description does not know.
     #[error("a refresh gives the scopes of its family: name them with --scope")]
     NeedsScopes,
@@ -67,6 +78,11 @@ pub enum CannotTell {
     /// The storage failed.
     #[error(transparent)]
     Storage(#[from] StoreError),
+}
+
+fn unknown_class(name: &str) -> String {
+    let instead = Instead { of: name, known: AcrClass::ALL.iter().map(|(name, _)| *name) };
+    format!("unknown class {}: {instead}", Quoted(name))
 }
 
 /// A point in time as text, such as `2026-11-30T09:00:00Z` (RFC 3339). `None` if it is not one from 1970 to 9999.

@@ -46,10 +46,11 @@ mod time;
 mod types;
 mod value;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+use scopegate_claims::{ScopeSet, UnixTime};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 pub use self::budget::Work;
@@ -176,6 +177,28 @@ impl Expression {
         let holds = evaluation.boolean(&self.0.root);
         work.take(&evaluation.budget, holds.as_ref().err().map(|failure| failure.reason));
         holds.map_err(|failure| failure.in_text(self.text()))
+    }
+}
+
+impl Expression {
+    /// The value of a condition that reads nothing of a request, and so is always the same. `None` if it reads
+    /// something.
+    pub fn constant(&self) -> Option<Result<bool, EvaluationError>> {
+        if !self.reads().is_empty() {
+            return None;
+        }
+        let (attributes, scopes) = (BTreeMap::new(), ScopeSet::empty());
+        let client = ClientInput { id: "", name: "", client_type: "", attributes: &attributes };
+        let time = UnixTime::from_seconds(0);
+        let inputs = Inputs {
+            user: None,
+            client,
+            server: ServerInput { id: "", audience: "" },
+            scopes: &scopes,
+            request: RequestInput { grant_type: "", resource: None, address: None, time },
+            session: None,
+        };
+        Some(self.holds(&inputs))
     }
 }
 

@@ -53,6 +53,7 @@ static KINDS: LazyLock<Vec<GrantKind>> = LazyLock::new(|| {
         name: grant.grant_type(),
         needs_user: grant.needs_user() || grant.continues_family(),
         is_about_user: grant.is_about_user(),
+        has_sign_in: grant.has_sign_in(),
         needs_secret: grant.needs_secret(),
         needs_redirect_uri: grant.needs_redirect_uri(),
         starts_family: grant.starts_family(),
@@ -114,6 +115,12 @@ pub trait Grant: Sync {
     /// Whether its tokens are about a user.
     fn is_about_user(&self) -> bool {
         true
+    }
+
+    /// Whether it may be known how and when the user signed in: at this server, or as a token of an earlier grant
+    /// says.
+    fn has_sign_in(&self) -> bool {
+        self.is_about_user()
     }
 
     /// Whether it uses what an earlier request received by a redirect.

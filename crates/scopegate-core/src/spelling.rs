@@ -8,7 +8,7 @@ pub use self::duration::{
     PATTERN as DURATION_PATTERN, parse as parse_duration, show as show_duration,
 };
 pub(crate) use self::duration::{
-    parse_short as parse_short_duration, show_in_days, show_short as show_short_duration,
+    parse_short as parse_short_duration, show_short as show_short_duration,
 };
 
 /// Maximum number of known names that are compared.

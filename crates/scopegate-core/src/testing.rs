@@ -76,8 +76,13 @@ impl CatalogContext for Context<'_> {
 pub(crate) struct WithoutStore;
 
 impl CatalogContext for WithoutStore {
-    fn variable(&self, _: &str) -> Option<String> {
-        Some(SECRET.to_owned())
+    fn variable(&self, name: &str) -> Option<String> {
+        let value = match name {
+            "HOOK_KEY" => include_str!("catalog_file/tests/partner.demo.jwk.json"),
+            "HOOK_SIGNATURE" => "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            _ => SECRET,
+        };
+        Some(value.to_owned())
     }
     fn secret_mac(&self, sha256: &[u8; 32]) -> [u8; 32] {
         *sha256

@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn the_hmac_of_rfc_4231_4_3() {
         let mac = hmac_sha256(b"Jefe", b"what do ya want for nothing?");
-        assert_eq!(base64url::encode(&mac), "W9zBRr9gdU5qBCQIlcQ1x1oAPzmDnsdYZOxkw47DhDM");
+        assert_eq!(base64url::encode(&mac), "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM");
     }
 
     #[test]

@@ -57,13 +57,16 @@ pub struct RefusedFacts {
     /// The authentication context class of the sign-in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acr: Option<String>,
+    /// The authentication methods of the sign-in. Empty in events of earlier versions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub amr: Vec<String>,
     /// When the user signed in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<UnixTime>,
     /// The rules that were tried, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tried: Vec<TriedRule>,
-    /// The number of further groups, resources and tried rules, which did not fit.
+    /// The number of further groups, resources, methods and tried rules, which did not fit.
     #[serde(skip_serializing_if = "is_default")]
     pub left_out: usize,
 }
@@ -95,7 +98,7 @@ impl RefusedFacts {
     /// The maximum length of the JSON, in bytes.
     pub const MAX_LENGTH: usize = 8 * 1024;
 
-    /// The maximum length of the groups and of the resources, in bytes each.
+    /// The maximum length of the groups, of the resources and of the methods, in bytes each.
     const MAX_LIST: usize = 1024;
 
     /// Leaves out what does not fit into [`MAX_LENGTH`](Self::MAX_LENGTH), and counts it. The first rules that
@@ -112,6 +115,7 @@ impl RefusedFacts {
         }
         self.groups = groups;
         self.left_out += truncate(&mut self.resources, Self::MAX_LIST);
+        self.left_out += truncate(&mut self.amr, Self::MAX_LIST);
         let tried = std::mem::take(&mut self.tried);
         // The count of what is left out may get longer.
         let room =

@@ -12,6 +12,8 @@ pub struct GrantKind {
     pub needs_user: bool,
     /// Its tokens are issued for a user, whether or not the user signs in.
     pub is_about_user: bool,
+    /// It may be known how and when the user signed in.
+    pub has_sign_in: bool,
     /// The client must authenticate.
     pub needs_secret: bool,
     /// The response is sent by a redirect.

@@ -8,9 +8,10 @@ use scopegate_claims::{ScopeSet, UnixTime};
 use super::inquiry::{Inquiry, consented};
 use super::{CannotTell, Explanation};
 use crate::authority::Authority;
-use crate::catalog::{Snapshot, UserId};
+use crate::catalog::{AcrClass, Snapshot, UserId};
 use crate::directory::{Authentication, User};
 use crate::grants;
+use crate::people::session::PASSWORD_ACR;
 use crate::store::{Store, UserKey};
 
 /// A request that an administrator describes. It is decided as if it were sent, and leaves no trace.
@@ -33,6 +34,8 @@ pub struct DescribedRequest {
     pub at: Option<UnixTime>,
     /// The authentication context class of the user's sign-in. `None`: a password, if a user signs in.
     pub acr: Option<String>,
+    /// The authentication methods of the sign-in (RFC 8176). Empty: those of its class.
+    pub amr: Vec<String>,
     /// When the user signed in. `None`: at the time of the request, if a user signs in.
     pub auth_time: Option<UnixTime>,
     /// How the client authenticates. `None`: as it is registered.
@@ -43,9 +46,6 @@ pub struct DescribedRequest {
     pub subject_server: Option<String>,
 }
 
-/// The class of a sign-in by password.
-const PASSWORD: &str = "urn:okta:loa:1fa:pwd";
-
 impl Authority {
     /// Explains how a request would be decided.
     ///
@@ -55,6 +55,9 @@ impl Authority {
     pub async fn explain(&self, request: &DescribedRequest) -> Result<Explanation, CannotTell> {
         let (inquiry, notes) = self.inquiry(request).await?;
         let mut explanation = Explanation::of(&inquiry).await;
+        if explanation.depends_on_unknown_address() {
+            explanation.notes.insert(0, "assumed: the address is unknown (--address)".to_owned());
+        }
         explanation.notes.splice(0..0, notes);
         Ok(explanation)
     }
@@ -67,6 +70,7 @@ impl Authority {
         let now = request.at.unwrap_or_else(|| self.clock.now());
         let mut notes = Vec::new();
         let grant = grants::grant(&request.grant_type);
+        request.check_sign_in(grant)?;
         let signs_in = grant.is_some_and(|grant| grant.needs_user() || grant.continues_family());
         let needs_user = signs_in || request.grant_type == grants::jwt_bearer::GRANT_TYPE;
         let is_alone = grant.is_some_and(|grant| !grant.is_about_user());
@@ -83,14 +87,8 @@ impl Authority {
         if grant.is_some_and(grants::Grant::continues_family) && request.scope.is_none() {
             return Err(CannotTell::NeedsScopes);
         }
-        let is_told = request.acr.is_some() || request.auth_time.is_some();
         let authentication = authentication(request, user.as_ref(), now);
-        if let Some(user) = user.as_ref().filter(|_| signs_in && !is_told) {
-            notes.push(format!(
-                "assumed: {} has just signed in with a password (--acr, --auth-time)",
-                user.login
-            ));
-        }
+        notes.extend(request.assumed(user.as_ref(), authentication.as_ref()));
         let user = user.map(Arc::new);
         let mut inquiry = request.inquiry(self.catalog(), user, authentication, now);
         inquiry.consented = consented(&*self.store, &inquiry).await?;
@@ -99,6 +97,40 @@ impl Authority {
 }
 
 impl DescribedRequest {
+    /// Whether something is said about the sign-in of the user.
+    fn describes_sign_in(&self) -> bool {
+        self.acr.is_some() || self.auth_time.is_some() || !self.amr.is_empty()
+    }
+
+    /// Refuses a sign-in that the grant cannot have, and a class that does not exist: the decision would be one
+    /// that no request gets.
+    fn check_sign_in(&self, grant: Option<&dyn grants::Grant>) -> Result<(), CannotTell> {
+        if self.describes_sign_in() && grant.is_some_and(|grant| !grant.has_sign_in()) {
+            return Err(CannotTell::NoSignIn(self.grant_type.clone()));
+        }
+        match self.acr.as_ref().filter(|acr| AcrClass::parse(acr).is_none()) {
+            Some(unknown) => Err(CannotTell::UnknownClass(unknown.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// What is assumed about the sign-in.
+    fn assumed(
+        &self,
+        user: Option<&User>,
+        authentication: Option<&Authentication>,
+    ) -> Option<String> {
+        let (login, authentication) = (&user?.login, authentication?);
+        if !self.describes_sign_in() {
+            return Some(format!(
+                "assumed: {login} has just signed in with a password (--acr, --auth-time)"
+            ));
+        }
+        let methods = authentication.amr.join(", ");
+        (self.acr.is_some() && self.amr.is_empty())
+            .then(|| format!("assumed: the methods of this sign-in are {methods} (--amr)"))
+    }
+
     fn inquiry(
         &self,
         catalog: Arc<Snapshot>,
@@ -149,13 +181,23 @@ fn authentication(
 ) -> Option<Authentication> {
     let grant = grants::grant(&request.grant_type);
     let signs_in = grant.is_some_and(|grant| grant.needs_user() || grant.continues_family());
-    let is_told = request.acr.is_some() || request.auth_time.is_some();
-    user.filter(|_| signs_in || is_told).map(|_| Authentication {
-        at: request.auth_time.unwrap_or(now),
-        acr: request.acr.clone().unwrap_or_else(|| PASSWORD.to_owned()),
-        amr: if is_told { Vec::new() } else { vec!["pwd".to_owned()] },
-        session: None,
+    let may_sign_in = grant.is_none_or(grants::Grant::has_sign_in);
+    let is_told = request.describes_sign_in() && may_sign_in;
+    user.filter(|_| signs_in || is_told).map(|_| {
+        let acr = request.acr.as_deref().unwrap_or(PASSWORD_ACR);
+        Authentication {
+            at: request.auth_time.unwrap_or(now),
+            acr: acr.to_owned(),
+            amr: if request.amr.is_empty() { methods(acr) } else { request.amr.clone() },
+            session: None,
+        }
     })
+}
+
+/// The authentication methods of a sign-in of which only the class is known.
+pub(super) fn methods(acr: &str) -> Vec<String> {
+    let methods = AcrClass::parse(acr).map_or(&[][..], AcrClass::methods);
+    methods.iter().map(|&method| method.to_owned()).collect()
 }
 
 /// A user by their login, or else by their id.

@@ -84,9 +84,26 @@ pub struct ShownRule {
     pub matched: bool,
     /// The first condition that failed.
     pub failed: Option<FailedCheck>,
+    /// The conditions of a deny rule that matched.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<MatchedCondition>,
     /// The index of the first condition that failed. The larger it is, the nearer the rule was to matching.
     #[serde(skip)]
     pub(super) progress: u8,
+}
+
+/// A condition of a deny rule that matched.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct MatchedCondition {
+    /// Its name.
+    pub condition: String,
+    /// What it requires.
+    pub wanted: String,
+    /// What the request has.
+    pub found: String,
+    /// Whether it cannot be evaluated. Then a deny rule matches, too.
+    pub unknown: bool,
 }
 
 /// A condition that failed.
@@ -187,6 +204,16 @@ impl Explanation {
             description: None,
             decision_id: None,
         }
+    }
+
+    /// Whether a rule that was tried depends on the address, which is not known.
+    pub(super) fn depends_on_unknown_address(&self) -> bool {
+        let is_of_address = |condition: &str| ["zones", "not_zones"].contains(&condition);
+        self.rules.iter().any(|rule| {
+            let failed = rule.failed.iter().map(|it| (it.condition.as_str(), it.unknown));
+            let matched = rule.conditions.iter().map(|it| (it.condition.as_str(), it.unknown));
+            failed.chain(matched).any(|(condition, unknown)| unknown && is_of_address(condition))
+        })
     }
 
     async fn allowed(&mut self, inquiry: &Inquiry, allowance: &Allowance) {

@@ -1,5 +1,6 @@
 //! Changes that may help a refused inquiry.
 
+mod of_deny_rule;
 mod of_parties;
 mod of_rule;
 mod of_scopes;
@@ -18,10 +19,25 @@ use crate::policy::Outcome;
 pub(super) struct Fix {
     /// What to do, in one sentence without a full stop.
     pub(super) says: String,
-    /// The policy and the name of the rule that it changes.
+    /// What it changes.
+    pub(super) changes: Changes,
+    /// The policy and the name of the rule that it is for.
     pub(super) rule: Option<(String, String)>,
     /// The inquiry after the change.
     pub(super) inquiry: Inquiry,
+}
+
+/// What is changed. A change that others notice less comes first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Changes {
+    /// The request, or the sign-in of the user.
+    Request,
+    /// The user.
+    User,
+    /// A client, a server, a policy or a rule.
+    Catalog,
+    /// A deny rule, which no longer protects anything.
+    DenyRule,
 }
 
 /// The changes that may help, the most promising first. If a rule was changed before, only that rule is changed.
@@ -36,9 +52,9 @@ pub(super) fn all(
             fixes.extend(of_scopes::without_one(inquiry));
             fixes
         }
-        Cause::Policies(Outcome::Deny { rule }) => {
+        Cause::Policies(Outcome::Deny { .. }) => {
             let mut fixes = of_scopes::without_one(inquiry);
-            fixes.extend(of_rule::of_deny_rule(inquiry, rule));
+            fixes.extend(of_deny_rule::changes(inquiry, rule));
             fixes
         }
         Cause::Policies(Outcome::Malformed(malformed)) | Cause::Scope(malformed) => {

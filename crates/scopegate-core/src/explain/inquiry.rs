@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use scopegate_claims::{ScopeSet, UnixTime};
 
-use crate::catalog::{ClientId, ServerId, Snapshot};
+use crate::catalog::{ClientId, EntityKey, RuleSpec, ServerId, Snapshot, Spec};
 use crate::directory::{Authentication, User};
+use crate::grants;
 use crate::store::{ConsentKey, Store, StoreError};
 
 /// Everything that decides a request. A copy is cheap, so that changes can be tried.
@@ -48,6 +49,21 @@ impl Inquiry {
     pub(super) fn named_scopes(&self) -> ScopeSet {
         let named = self.scope.as_deref().map(ScopeSet::parse);
         named.and_then(Result::ok).unwrap_or_else(ScopeSet::empty)
+    }
+
+    /// A rule of the server.
+    pub(super) fn rule(&self, policy: &str, rule: &str) -> Option<RuleSpec> {
+        let key = EntityKey::rule(&self.server_id()?, policy, rule);
+        match self.catalog.entity(&key)?.spec {
+            Spec::Rule(spec) => Some(RuleSpec::clone(&spec)),
+            _ => None,
+        }
+    }
+
+    /// Whether it may be known how the user signed in.
+    pub(super) fn has_sign_in(&self) -> bool {
+        let grant = grants::grant(&self.grant_type);
+        self.user.is_some() && grant.is_some_and(grants::Grant::has_sign_in)
     }
 
     /// The login of the user, for texts.

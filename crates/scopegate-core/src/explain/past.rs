@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use scopegate_claims::ScopeSet;
 
+use super::described::methods;
 use super::explanation::{
     BEFORE_HOOKS, Explanation, FailedCheck, GrantedTokens, Kind, ShownRule, names,
 };
@@ -58,7 +59,7 @@ impl Authority {
         let hooks = decision.basis.hooks.iter().map(ShownHook::from).collect::<Vec<_>>();
         if !is_by_rules || !agrees(&explanation, decision) {
             explanation = Explanation::of_request(&inquiry);
-            recorded(&mut explanation, decision);
+            recorded(&mut explanation, decision, &inquiry);
             notes.push(not_by_rules(decision).to_owned());
         } else if let (Some(granted), Some(lifetime)) =
             (&mut explanation.granted, decision.basis.lifetime)
@@ -186,8 +187,11 @@ fn inquiry(
         at_most,
         authentication: sign_in.filter(|_| user.is_some()).map(|(acr, at)| Authentication {
             at,
+            amr: match facts.amr.is_empty() {
+                true => methods(&acr),
+                false => facts.amr.clone(),
+            },
             acr,
-            amr: Vec::new(),
             session: None,
         }),
         user: user.map(Arc::new),
@@ -216,7 +220,7 @@ fn agrees(explanation: &Explanation, decision: &ClientDecision) -> bool {
 }
 
 /// Shows what was recorded, without values.
-fn recorded(explanation: &mut Explanation, decision: &ClientDecision) {
+fn recorded(explanation: &mut Explanation, decision: &ClientDecision, inquiry: &Inquiry) {
     let facts = decision.basis.facts.as_deref();
     match &decision.outcome {
         Outcome::Allow => {
@@ -241,24 +245,30 @@ fn recorded(explanation: &mut Explanation, decision: &ClientDecision) {
                 }
                 _ => Kind::Deny,
             };
-            explanation.rules = tried.iter().map(tried_rule).collect();
+            explanation.rules = tried.iter().map(|tried| tried_rule(tried, inquiry)).collect();
         }
     }
 }
 
-fn tried_rule(TriedRule(policy, rule, failed): &TriedRule) -> ShownRule {
+fn tried_rule(TriedRule(policy, rule, failed): &TriedRule, inquiry: &Inquiry) -> ShownRule {
     let check = |condition: &String| FailedCheck {
         condition: condition.clone(),
         wanted: String::new(),
         found: String::new(),
         unknown: false,
     };
+    // A refused request has at most one rule that matched, and that one denied.
+    let effect = match failed {
+        Some(_) => inquiry.rule(policy, rule).map(|rule| rule.effect),
+        None => Some(Effect::Deny),
+    };
     ShownRule {
         policy: policy.clone(),
         rule: rule.clone(),
-        effect: if failed.is_some() { Effect::Allow } else { Effect::Deny },
+        effect: effect.unwrap_or(Effect::Allow),
         matched: failed.is_none(),
         failed: failed.as_ref().map(check),
+        conditions: Vec::new(),
         progress: 0,
     }
 }

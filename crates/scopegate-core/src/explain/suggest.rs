@@ -4,7 +4,7 @@
 //! changes are found first, and nothing is suggested that would not help.
 
 use super::decide::decide;
-use super::fix::{self, Fix};
+use super::fix::{self, Changes, Fix};
 use super::inquiry::Inquiry;
 
 /// Maximum number of suggestions.
@@ -21,48 +21,63 @@ struct Changed {
     inquiry: Inquiry,
     /// The sentences of the changes.
     says: Vec<String>,
+    /// The greatest of the changes.
+    changes: Changes,
     /// The rule that was changed. Only this rule is changed further.
     rule: Option<(String, String)>,
 }
 
 /// At most five suggestions. All have the same number of changes: the smallest that is enough.
 pub(super) fn changes(inquiry: &Inquiry) -> Vec<String> {
-    let start = Changed { inquiry: inquiry.clone(), says: Vec::new(), rule: None };
+    let start = Changed {
+        inquiry: inquiry.clone(),
+        says: Vec::new(),
+        changes: Changes::Request,
+        rule: None,
+    };
     let (mut level, mut decided) = (vec![start], 0);
     for _ in 0..MAX_CHANGES {
-        let (mut found, mut next) = (Vec::new(), Vec::new());
+        let (mut found, mut next) = (Vec::<Changed>::new(), Vec::new());
         'level: for changed in &level {
             let Err(refusal) = decide(&changed.inquiry) else { continue };
             for fix in fix::all(&changed.inquiry, &refusal, changed.rule.as_ref()) {
-                if decided == MAX_DECIDED || found.len() == MAX_SUGGESTIONS {
+                if decided == MAX_DECIDED {
                     break 'level;
                 }
                 decided += 1;
                 let changed = changed.with(fix);
                 match decide(&changed.inquiry) {
-                    Ok(_) => keep(&mut found, changed.says.join(", and ")),
+                    Ok(_) => found.push(changed),
                     Err(_) => next.push(changed),
                 }
             }
         }
         if !found.is_empty() {
-            return found;
+            return the_least(found);
         }
         level = next;
     }
     Vec::new()
 }
 
-fn keep(found: &mut Vec<String>, suggestion: String) {
-    if !found.contains(&suggestion) {
-        found.push(suggestion);
+/// The suggestions that change the least: the request before the user, and the user before the catalog.
+fn the_least(mut found: Vec<Changed>) -> Vec<String> {
+    found.sort_by_key(|changed| changed.changes);
+    let mut suggestions = Vec::new();
+    for changed in found {
+        let suggestion = changed.says.join(", and ");
+        if suggestions.len() < MAX_SUGGESTIONS && !suggestions.contains(&suggestion) {
+            suggestions.push(suggestion);
+        }
     }
+    suggestions
 }
 
 impl Changed {
     fn with(&self, fix: Fix) -> Self {
         let mut says = self.says.clone();
         says.push(fix.says);
-        Self { inquiry: fix.inquiry, says, rule: fix.rule.or_else(|| self.rule.clone()) }
+        let changes = self.changes.max(fix.changes);
+        Self { inquiry: fix.inquiry, says, changes, rule: fix.rule.or_else(|| self.rule.clone()) }
     }
 }

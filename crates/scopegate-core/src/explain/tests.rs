@@ -1,4 +1,5 @@
 mod agreement;
+mod causes;
 mod conditions;
 mod past;
 mod refusals;

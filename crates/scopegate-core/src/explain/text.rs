@@ -5,7 +5,8 @@ use std::fmt;
 use serde_json::Value;
 
 use super::explanation::{
-    Explanation, FailedCheck, GrantedTokens, Kind, ShownClaim, ShownRule, ShownToken, duration,
+    Explanation, FailedCheck, GrantedTokens, Kind, MatchedCondition, ShownClaim, ShownRule,
+    ShownToken, duration,
 };
 use super::hooks::ShownHook;
 use super::inquiry::Inquiry;
@@ -30,7 +31,7 @@ pub(super) fn reason(inquiry: &Inquiry, refusal: &Refusal, rules: &[ShownRule]) 
     let Refusal { cause, wanted, found, .. } = refusal;
     let user = inquiry.login();
     match cause {
-        Cause::Policies(Outcome::Deny { rule }) => format!("the rule `{rule}` denies it"),
+        Cause::Policies(Outcome::Deny { rule }) => denied(rule, rules),
         Cause::Policies(Outcome::NoMatch | Outcome::Allow(_)) => no_match(inquiry, rules),
         Cause::Policies(Outcome::Malformed(_)) | Cause::Scope(_) | Cause::SignInScopes => {
             of_scopes(inquiry, refusal)
@@ -61,7 +62,8 @@ pub(super) fn reason(inquiry: &Inquiry, refusal: &Refusal, rules: &[ShownRule]) 
             format!("the server `{server}` does not have the grant type `{grant_type}`")
         }
         Cause::NotAssigned => {
-            format!("the client `{client}` is for {wanted}, and {user} is not among them")
+            let users = assigned(inquiry).unwrap_or_else(|| format!("only {wanted}"));
+            format!("{users} can use the client `{client}`, and {user} is not among them")
         }
         Cause::OutOfService => format!("this version cannot read a stored row: {found}"),
         Cause::ServerStatus => format!("the server `{server}` is INACTIVE"),
@@ -87,6 +89,7 @@ fn of_scopes(inquiry: &Inquiry, refusal: &Refusal) -> String {
     let Inquiry { server, grant_type, .. } = inquiry;
     let (named, own) = (inquiry.named_scopes(), &refusal.wanted);
     let own: Vec<_> = own.split(", ").collect();
+    let is_standard = |name: &str| STANDARD_SCOPES.contains(&name);
     let is_org = inquiry.server_id().is_some_and(|id| id.is_org());
     let unknown =
         named.iter().filter(|name| !own.contains(name) && !STANDARD_SCOPES.contains(name));
@@ -95,6 +98,13 @@ fn of_scopes(inquiry: &Inquiry, refusal: &Refusal) -> String {
         CallError::ConsentRequired => {
             let scopes = &refusal.found;
             format!("{scopes} needs the consent of a user, and `{grant_type}` is without one")
+        }
+        _ if !is_org && inquiry.user.is_none() && named.iter().any(|name| is_standard(name)) => {
+            let standard = named.iter().filter(|name| is_standard(name));
+            let standard: Vec<_> = standard.map(|name| format!("`{name}`")).collect();
+            let (standard, needs) = (standard.join(" and "), standard.len());
+            let needs = if needs == 1 { "needs" } else { "need" };
+            format!("{standard} {needs} a user, and `{grant_type}` is without one")
         }
         // The messages of clients are sentences.
         error if is_org || matches!(refusal.cause, Cause::SignInScopes) => {
@@ -112,13 +122,46 @@ fn of_scopes(inquiry: &Inquiry, refusal: &Refusal) -> String {
     }
 }
 
+/// Why a deny rule matched. That a condition cannot be evaluated is easily overlooked.
+fn denied(name: &str, rules: &[ShownRule]) -> String {
+    let denying = rules.iter().rev().find(|rule| rule.matched);
+    let conditions = denying.map_or(&[][..], |rule| &rule.conditions);
+    let unknown = conditions.iter().filter(|condition| condition.unknown);
+    let unknown: Vec<_> = unknown.map(|it| format!("`{}` ({})", it.condition, it.found)).collect();
+    match unknown.is_empty() {
+        true => format!("the rule `{name}` denies it"),
+        false => format!(
+            "the rule `{name}` denies it, because it cannot evaluate {}: what is unknown is denied",
+            unknown.join(" and ")
+        ),
+    }
+}
+
+/// The users who can use the client of an inquiry.
+fn assigned(inquiry: &Inquiry) -> Option<String> {
+    let client = &inquiry.catalog.client(&inquiry.client).ok()??.spec;
+    let named = |one: &str, more: &str, names: Vec<&str>| match names.as_slice() {
+        [] => None,
+        [name] => Some(format!("{one} {name}")),
+        [first @ .., last] => Some(format!("{more} {} and {last}", first.join(", "))),
+    };
+    let groups = client.groups.iter().map(String::as_str).collect();
+    let groups = named("users of the group", "users of the groups", groups);
+    let users = client.users.iter().map(String::as_str).collect();
+    let users = named("the user", "the users", users);
+    let both: Vec<_> = groups.into_iter().chain(users).collect();
+    (!both.is_empty()).then(|| format!("only {}", both.join(" and ")))
+}
+
 /// Why no rule matches: what the rule lacked that was nearest to matching.
 fn no_match(inquiry: &Inquiry, rules: &[ShownRule]) -> String {
     let Inquiry { server, client, .. } = inquiry;
-    let nearest = rules.iter().rev().max_by_key(|rule| rule.progress);
+    // A deny rule gives nothing, so that it is not the reason.
+    let allowing = rules.iter().filter(|rule| rule.effect == Effect::Allow);
+    let nearest = allowing.rev().max_by_key(|rule| rule.progress);
     let Some((rule, failed)) = nearest.and_then(|rule| rule.failed.as_ref().map(|it| (rule, it)))
     else {
-        return format!("the server `{server}` has no rules");
+        return format!("the server `{server}` has no rules that allow anything");
     };
     let name = format!("{}/{}", rule.policy, rule.rule);
     match failed.condition.as_str() {
@@ -235,6 +278,9 @@ impl Explanation {
                 (Some(failed), _) => failed_text(failed),
             };
             lines.push(format!("  {name:width$}  {result}"));
+            let conditions = rule.conditions.iter();
+            let own = conditions.filter(|it| !FOR_OTHERS.contains(&it.condition.as_str()));
+            lines.extend(own.map(|it| format!("    {}", matched_text(it))));
         }
         if own.len() > MAX_RULES {
             lines.push(format!("  and {} more: see --json", own.len() - MAX_RULES));
@@ -252,6 +298,13 @@ impl Explanation {
 fn rule_name(rule: &ShownRule) -> String {
     let denies = if rule.effect == Effect::Deny { " (deny)" } else { "" };
     format!("{}/{}{denies}", rule.policy, rule.rule)
+}
+
+fn matched_text(matched: &MatchedCondition) -> String {
+    let MatchedCondition { condition, wanted, found, unknown } = matched;
+    let is_told = found.contains("cannot be evaluated");
+    let unknown = if *unknown && !is_told { " (cannot be evaluated)" } else { "" };
+    format!("{condition}: denies {wanted}; found {found}{unknown}")
 }
 
 fn failed_text(failed: &FailedCheck) -> String {

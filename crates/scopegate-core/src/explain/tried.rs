@@ -1,9 +1,10 @@
 //! The rules that were tried, each with the condition that failed.
 
 use super::decide::{Parties, with_facts};
-use super::explanation::{FailedCheck, ShownRule};
+use super::explanation::{FailedCheck, MatchedCondition, ShownRule};
 use super::inquiry::Inquiry;
-use crate::policy::condition::{Case, Verdict};
+use crate::catalog::Effect;
+use crate::policy::condition::{CONDITIONS, Case, Verdict};
 use crate::policy::{self, Step, Wanted};
 
 /// The rules that were tried for an inquiry, in order. If they were tried for several sets of scopes, the last
@@ -32,6 +33,10 @@ fn shown_rule(case: &Case<'_>, step: Step) -> ShownRule {
         found: condition.found(case),
         unknown: condition.check(case) == Verdict::Unknown,
     });
+    let conditions = match (&failed, step.effect) {
+        (None, Effect::Deny) => matched_conditions(case),
+        (_, _) => Vec::new(),
+    };
     ShownRule {
         policy: case.policy.name.clone(),
         rule: case.rule.name.clone(),
@@ -39,5 +44,18 @@ fn shown_rule(case: &Case<'_>, step: Step) -> ShownRule {
         matched: failed.is_none(),
         progress: step.failed.unwrap_or(u8::MAX),
         failed,
+        conditions,
     }
+}
+
+/// The conditions that are written in a rule, with the values that let it match.
+fn matched_conditions(case: &Case<'_>) -> Vec<MatchedCondition> {
+    let written = CONDITIONS.iter().filter(|condition| condition.is_written(case.rule));
+    let shown = written.map(|condition| MatchedCondition {
+        condition: condition.name().to_owned(),
+        wanted: condition.wanted(case),
+        found: condition.found(case),
+        unknown: condition.check(case) == Verdict::Unknown,
+    });
+    shown.collect()
 }

@@ -105,6 +105,33 @@ impl Operator {
         overloads.iter().filter(fits).fold(Types::NONE, |all, (_, _, gives)| all.or(*gives))
     }
 
+    /// What to write instead of the operator between values of types that it does not take.
+    pub(super) fn instead_of(self, left: Types, right: Types) -> &'static str {
+        let is_text = |types| types == Types::TEXT;
+        let is_list = |types| types == Types::LIST;
+        match self {
+            Self::In if is_text(left) && is_text(right) => "write text.contains(text)",
+            Self::In => "write a list or a map on its right, such as `\"a\" in [\"a\", \"b\"]`",
+            Self::Less | Self::LessOrEqual | Self::More | Self::MoreOrEqual
+                if is_list(left) || is_list(right) =>
+            {
+                "lists have no order: compare their sizes by size(…), or one element, such as list[0]"
+            }
+            _ if is_text(left) || is_text(right) => "convert one of them, such as by string(…)",
+            Self::Add
+            | Self::Divide
+            | Self::Equal
+            | Self::Less
+            | Self::LessOrEqual
+            | Self::More
+            | Self::MoreOrEqual
+            | Self::Multiply
+            | Self::NotEqual
+            | Self::Remainder
+            | Self::Subtract => "convert one of them, such as by int(…) or double(…)",
+        }
+    }
+
     pub(super) fn apply<'a>(
         self,
         left: Value<'a>,

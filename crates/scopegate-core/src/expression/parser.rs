@@ -187,7 +187,7 @@ impl Parser {
         let types = operator.gives(left.types, right.types);
         if types == Types::NONE {
             let (left, right) = (left.types, right.types);
-            let instead = "convert one of them, such as by string(…)";
+            let instead = operator.instead_of(left, right);
             let message = format_args!("`{name}` does not take {left} and {right}: {instead}");
             return Err(Fault::new(at, message));
         }

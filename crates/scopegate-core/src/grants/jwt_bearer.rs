@@ -38,6 +38,11 @@ impl Grant for JwtBearer {
         true
     }
 
+    /// An assertion does not say how the user signed in.
+    fn has_sign_in(&self) -> bool {
+        false
+    }
+
     /// The org server trusts no other issuer.
     fn is_spoken_by(&self, server: &AuthorizationServer) -> bool {
         !server.id.is_org()

@@ -28,7 +28,7 @@ pub(crate) fn check_no_sign_in(wanted: &Wanted) -> Result<(), CallError> {
     match wanted {
         Wanted::Named(named) if SIGN_IN_SCOPES.into_iter().any(|scope| named.contains(scope)) => {
             Err(CallError::InvalidScope(
-                "The scopes openid and offline_access are for a person who signs in.",
+                "The scopes openid and offline_access are for a user who signs in.",
             ))
         }
         Wanted::AtMost(_) | Wanted::Default | Wanted::Named(_) => Ok(()),

@@ -37,6 +37,7 @@ impl Facts<'_> {
             client_auth: self.client_auth.as_str().to_owned(),
             groups: self.user.map(|user| user.groups.clone()).unwrap_or_default(),
             acr: self.authentication.map(|auth| auth.acr.clone()),
+            amr: self.authentication.map(|auth| auth.amr.clone()).unwrap_or_default(),
             auth_time: self.authentication.map(|auth| auth.at),
             tried: trace.map(|trace| tried(server, trace)).unwrap_or_default(),
             ..RefusedFacts::default()

@@ -44,9 +44,7 @@ fn check(facts: &Facts<'_>, name: &str) -> Result<(), Malformed> {
         return match facts.user {
             Some(_) if is_standard(name) => Ok(()),
             Some(_) => Err(Malformed::Scope("The scope is not supported.")),
-            None => {
-                Err(Malformed::Scope("A scope of OpenID Connect cannot be had without a person."))
-            }
+            None => Err(Malformed::Scope("The scopes of OpenID Connect need a user.")),
         };
     }
     let spec = Scope::parse(name).ok().and_then(|scope| facts.server.scopes.get(&scope));

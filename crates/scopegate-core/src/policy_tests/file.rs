@@ -7,7 +7,7 @@ use scopegate_claims::{ScopeSet, UnixTime};
 use toml::de::{DeTable, DeValue};
 
 use super::expectation::{self, Expectation, optional, read_scopes};
-use crate::catalog::{ClientAuth, Owner, ServerId, Snapshot, Status, UserId};
+use crate::catalog::{AcrClass, ClientAuth, Owner, ServerId, Snapshot, Status, UserId};
 use crate::catalog_file::{moment, read_groups, read_profile};
 use crate::directory::{LoginMatch, Profile, User};
 use crate::explain::DescribedRequest;
@@ -34,6 +34,7 @@ const TEST: Shape = Shape {
         "at",
         "address",
         "acr",
+        "amr",
         "auth_time",
         "resource",
         "client_auth",
@@ -141,11 +142,20 @@ fn read_test(test: Table<'_>, line: usize, known: &Known<'_>) -> Option<PolicyTe
     let auth_time = test.optional("auth_time").map(moment::read);
     let client_auth = test.optional_text("client_auth").map(read_client_auth);
     let resources = test.optional("resource").map(read_resources);
-    let acr = test.optional("acr").map(|acr| acr.text().map(|acr| acr.text.to_owned()));
+    let acr = test.optional_text("acr").map(read_acr);
+    let amr = test.optional("amr").map(Node::texts);
     let expectation = test.required("expect").and_then(expectation::read);
     let scopes: Option<ScopeSet> = optional(scopes)?;
     let grant = grant_type??;
     let user = optional(user)?;
+    for key in ["acr", "amr", "auth_time"].into_iter().filter(|_| !grant.has_sign_in()) {
+        if let Some(node) = test.optional(key) {
+            let grant_type = grant.grant_type();
+            node.refuse(format_args!(
+                "{grant_type} knows no sign-in of a user, so that a rule cannot require one: leave it out"
+            ));
+        }
+    }
     if grant.needs_user() && user.is_none() {
         if !test.is_misspelt("user") {
             test.refuse(format_args!(
@@ -167,6 +177,11 @@ fn read_test(test: Table<'_>, line: usize, known: &Known<'_>) -> Option<PolicyTe
             address: optional(address)?,
             at: optional(at)?,
             acr: optional(acr)?,
+            amr: optional(amr)?
+                .into_iter()
+                .flatten()
+                .map(|method| method.text.to_owned())
+                .collect(),
             auth_time: optional(auth_time)?,
             client_auth: optional(client_auth)?,
             resources: optional(resources)?.unwrap_or_default(),
@@ -254,6 +269,11 @@ fn read_client_auth(text: Text<'_>) -> Option<String> {
     let known: Vec<_> = ClientAuth::ALL.iter().map(|method| (method.as_str(), *method)).collect();
     let method = text.one_of("client authentication method", &known)?;
     Some(method.as_str().to_owned())
+}
+
+fn read_acr(text: Text<'_>) -> Option<String> {
+    text.one_of("class", &AcrClass::ALL)?;
+    Some(text.text.to_owned())
 }
 
 /// One resource, or a list.

@@ -109,6 +109,28 @@ async fn a_user_may_exist_in_the_test_only() {
     assert_eq!(differences(&format!("{PORTAL}{user}\n{expect}")).await, "");
 }
 
+#[tokio::test]
+async fn a_test_may_give_the_methods_of_the_sign_in() {
+    let lines = "user = 'alice'\nacr = 'phr'\namr = ['pop', 'pin']\n";
+    let expect = "expect = { claims = { amr = ['pop', 'pin'] } }";
+    assert_eq!(differences(&format!("{PORTAL}{lines}{expect}")).await, "");
+}
+
+#[test]
+fn a_test_with_an_impossible_sign_in_is_refused_at_its_place() {
+    let refused = |lines: &str| {
+        parse(&format!("[[test]]\nname = 't'\n{lines}\nexpect = {{ scopes = [] }}")).unwrap_err()
+    };
+    let machine = "client = 'orders-reader'\ngrant_type = 'client_credentials'\n";
+    for key in ["acr = 'phr'", "amr = ['pwd']", "auth_time = 2026-11-30T09:00:00Z"] {
+        let message = refused(&format!("{machine}{key}"));
+        assert!(message.starts_with("t.toml:5:"), "{message}");
+        assert!(message.contains("client_credentials knows no sign-in"), "{message}");
+    }
+    let message = refused(&format!("{PORTAL}user = 'alice'\nacr = 'urn:bogus'"));
+    assert!(message.contains("unknown class \"urn:bogus\": write one of"), "{message}");
+}
+
 #[test]
 fn what_is_wrong_in_a_file_is_named_with_its_place() {
     let test =

@@ -49,16 +49,6 @@ pub fn show(duration: Duration) -> String {
     format!("{}{unit}", seconds / length)
 }
 
-/// Formats a duration for a message: like [`show`], but in days from two days on.
-pub(crate) fn show_in_days(duration: Duration) -> String {
-    const DAY: u64 = 86_400;
-    let seconds = duration.as_secs();
-    match seconds.is_multiple_of(DAY) && seconds >= 2 * DAY {
-        true => format!("{}d", seconds / DAY),
-        false => show(duration),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -76,15 +66,6 @@ mod tests {
             ("1h1s", 3601),
         ] {
             assert_eq!(parse(text), Some(Duration::from_secs(seconds)), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_message_shows_days_from_two_days_on() {
-        for (seconds, text) in
-            [(86_400, "24h"), (172_800, "2d"), (176_400, "49h"), (31_536_000, "365d"), (0, "0h")]
-        {
-            assert_eq!(show_in_days(Duration::from_secs(seconds)), text);
         }
     }
 

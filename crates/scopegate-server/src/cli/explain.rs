@@ -30,8 +30,8 @@ Exit codes: 0 explained, whatever the outcome; 1 it cannot be told; 2 wrong argu
 pub(super) struct Explain {
     /// The id of a decision that happened
     #[arg(value_name = "DECISION_ID", conflicts_with_all = [
-        "client", "grant", "scope", "user", "address", "at", "acr", "auth_time", "client_auth",
-        "resource", "subject_server", "call_hooks",
+        "client", "grant", "scope", "user", "address", "at", "acr", "amr", "auth_time",
+        "client_auth", "resource", "subject_server", "call_hooks",
     ])]
     decision: Option<DecisionId>,
 
@@ -66,6 +66,10 @@ pub(super) struct Explain {
     /// The authentication context class of the sign-in [default: a password]
     #[arg(long, value_name = "CLASS")]
     acr: Option<String>,
+
+    /// A method of the sign-in, such as pwd (RFC 8176); may be repeated [default: those of the class]
+    #[arg(long, value_name = "METHOD")]
+    amr: Vec<String>,
 
     /// When the user signed in [default: at the time of the request]
     #[arg(long, value_name = "TIME", value_parser = read_time)]
@@ -120,6 +124,7 @@ impl Explain {
             address: self.address,
             at: self.at,
             acr: self.acr,
+            amr: self.amr,
             auth_time: self.auth_time,
             client_auth: self.client_auth,
             resources: self.resource,

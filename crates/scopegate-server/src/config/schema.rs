@@ -106,6 +106,20 @@ mod tests {
         ("limits.device_requests", &["'1/s'"], &["'1/'", "1"]),
         ("audit.keep", &["'90d'", "'1d12h'"], &["'90'", "'90w'", "90"]),
         ("catalog.keep", &["'400d'"], &["'a year'", "400"]),
+        ("hooks.deadline", &["'3s'"], &["'soon'", "3"]),
+        (
+            "hooks.connections",
+            &["{}", "{ billing = { url = 'postgres://h/d' } }"],
+            &["'billing'", "{ billing = 'postgres://h/d' }", "{ billing = { uri = 'a' } }"],
+        ),
+        ("keys.pkcs11.module", &["'/usr/lib/softhsm/libsofthsm2.so'"], &["''", "1"]),
+        (
+            "keys.pkcs11.token",
+            &["'scopegate'"],
+            &["''", "'a label of more than 32 characters is no label'"],
+        ),
+        ("keys.pkcs11.pin_file", &["'/etc/pin'"], &["''", "1"]),
+        ("keys.pkcs11.sessions", &["1", "64"], &["0", "65", "'4'"]),
     ];
 
     #[test]

@@ -28,6 +28,16 @@ impl AcrClass {
         Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, class)| *class)
     }
 
+    /// The authentication methods (the claim `amr`, RFC 8176 §2) of a sign-in of this class, if nothing else is
+    /// known about it.
+    pub fn methods(self) -> &'static [&'static str] {
+        match self {
+            Self::OneFactor | Self::Password => &["pwd"],
+            Self::TwoFactors => &["pwd", "mfa"],
+            Self::PhishingResistant => &["pop"],
+        }
+    }
+
     /// Tells whether a sign-in of one class satisfies another. A stronger class satisfies a weaker one, and
     /// each name satisfies itself.
     pub fn satisfies(found: &str, wanted: &str) -> bool {

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::{AcrClass, Effect, MAX_NAME, RuleSpec, Scopes};
-use crate::catalog::EntityKey;
 use crate::catalog::check::{Field, Review};
-use crate::expression::Wanted;
-use crate::spelling::{Instead, Quoted, nearest, show_in_days};
+use crate::catalog::{EntityKey, GrantKind};
+use crate::expression::{Expression, Wanted};
+use crate::spelling::{Instead, Quoted, nearest, show_duration};
 
 /// Maximum number of zones, classes or resources of a rule.
 const MAX_ENTRIES: usize = 100;
@@ -28,6 +28,7 @@ impl RuleSpec {
         self.check_lifetimes(review);
         review.users_and_groups(&self.users, &self.groups);
         self.check_circumstances(review);
+        self.check_constant(review);
         self.check_hooks(review);
         if self.effect == Effect::Deny {
             self.check_denial(review);
@@ -47,6 +48,7 @@ impl RuleSpec {
                            leave it out";
             review.refuse(field().entry(grant.name), format_args!("{message}"));
         }
+        self.check_sign_in(&grants, review);
         let without_user = grants.iter().find(|grant| !grant.is_about_user);
         let Some(grant) = without_user.map(|grant| grant.name) else { return };
         let what = match self.effect {
@@ -64,6 +66,12 @@ impl RuleSpec {
                 );
             }
         }
+    }
+
+    /// Warns of conditions on the sign-in for a grant without one.
+    fn check_sign_in(&self, grants: &[&GrantKind], review: &mut Review<'_, '_>) {
+        let without_sign_in = grants.iter().find(|grant| !grant.has_sign_in);
+        let Some(grant) = without_sign_in.map(|grant| grant.name) else { return };
         let needs_sign_in =
             [("acr_values", !self.acr_values.is_empty()), ("max_age", self.max_age.is_some())];
         let consequence = match self.effect {
@@ -78,6 +86,28 @@ impl RuleSpec {
                 ),
             );
         }
+    }
+
+    /// Warns of a condition `when` that reads nothing of the request and never holds.
+    fn check_constant(&self, review: &mut Review<'_, '_>) {
+        let never = "the rule never matches";
+        let (consequence, result) = match self.when.as_ref().and_then(Expression::constant) {
+            None | Some(Ok(true)) => return,
+            Some(Ok(false)) => (never, "is always false".to_owned()),
+            Some(Err(error)) => {
+                let consequence = match self.effect {
+                    Effect::Allow => never,
+                    Effect::Deny => "the rule denies whenever its other conditions hold",
+                };
+                (consequence, format!("can never be evaluated ({error})"))
+            }
+        };
+        review.warn(
+            Field::of("when"),
+            format_args!(
+                "{consequence}, because this condition {result}; write a condition on the request, or leave it out"
+            ),
+        );
     }
 
     fn check_scopes(&self, review: &mut Review<'_, '_>) {
@@ -208,7 +238,7 @@ impl Review<'_, '_> {
             return true;
         }
         let relation = if lifetime < *limits.start() { "short" } else { "long" };
-        let [written, least, most] = [lifetime, *limits.start(), *limits.end()].map(show_in_days);
+        let [written, least, most] = [lifetime, *limits.start(), *limits.end()].map(show_duration);
         self.refuse(
             field,
             format_args!(

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ServerSpec;
 use crate::catalog::check::{Field, Review};
-use crate::spelling::{Quoted, show_in_days};
+use crate::spelling::{Quoted, show_duration};
 
 /// When the signing keys of a server change.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -114,7 +114,7 @@ impl Review<'_, '_> {
             return true;
         }
         let relation = if written < *limits.start() { "short" } else { "long" };
-        let [written, least, most] = [written, *limits.start(), *limits.end()].map(show_in_days);
+        let [written, least, most] = [written, *limits.start(), *limits.end()].map(show_duration);
         let (written, least, most) = (Quoted(&written), Quoted(&least), Quoted(&most));
         self.refuse(
             field,

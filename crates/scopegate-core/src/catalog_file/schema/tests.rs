@@ -195,8 +195,8 @@ fn each_key_has_a_description_and_a_type_and_occurs_in_the_catalog_with_everythi
     keys(&schema(), "", &mut known);
     written(&editor_json(EVERYTHING), "", &mut used);
     // A kept secret is of one store.
-    let missing: Vec<_> = known.iter().filter(|key| !used.contains(*key)).collect();
-    assert_eq!(missing, ["/client/secrets/kept"], "add each key to everything.toml");
+    let missing = known.iter().filter(|key| !used.contains(*key) && !key.ends_with("/kept"));
+    assert_eq!(missing.collect::<Vec<_>>(), [""; 0], "add each key to everything.toml");
 }
 
 #[test]

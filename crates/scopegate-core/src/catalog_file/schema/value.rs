@@ -13,6 +13,8 @@ pub(super) mod pattern {
     pub(in super::super) const CLIENT_ID: &str = "^[!-~]{1,256}$";
     /// RFC 6749 §3.3.
     pub(in super::super) const SCOPE: &str = r"^[!#-\[\]-~]{1,128}$";
+    /// SQL without control characters, except tabs and line ends.
+    pub(in super::super) const QUERY: &str = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]{1,8192}$";
     pub(in super::super) const VISIBLE: &str = "^[!-~]+$";
     /// A URI with its scheme (RFC 3986 §3.1).
     pub(in super::super) const URI: &str = "^[A-Za-z][A-Za-z0-9+.-]*:[^ ]+$";

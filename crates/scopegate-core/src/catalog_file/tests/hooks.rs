@@ -253,7 +253,7 @@ fn limits_of_a_hook_hold() {
         ("deadline = \"1ms1s\"", "\"1ms1s\" is no duration"),
         ("failure = \"stale\"", "missing key \"cache\": failure = \"stale\" needs it"),
         ("failure = \"never\"", "unknown failure \"never\""),
-        ("cache = { key = \"user.id\", ttl = \"0s\" }", "is out of range: write \"1s\" to \"24h\""),
+        ("cache = { key = \"user.id\", ttl = \"0s\" }", "is out of range: write \"1s\" to \"1d\""),
         (
             "cache = { key = \"user.id\", ttl = \"1m\", stale = \"61m\" }",
             "\"61m\" is out of range: write \"1s\" to \"1h\"",

@@ -228,6 +228,43 @@ fn conditions_on_a_sign_in_cause_a_warning_in_a_rule_for_grants_without_a_user()
     assert_eq!(warnings(with_rule("max_age = '5m'\nacr_values = ['phr']")), [""; 0]);
 }
 
+#[test]
+fn conditions_on_a_sign_in_cause_a_warning_in_a_rule_for_assertions() {
+    let bearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+    let file = with_rule("acr_values = ['phr']").replacen(
+        "'authorization_code'",
+        &format!("'{bearer}'"),
+        1,
+    );
+    let warnings = warnings(file);
+    let found = warnings.iter().find(|warning| warning.contains("nobody signs in for"));
+    assert!(found.is_some_and(|warning| warning.contains(bearer)), "{warnings:?}");
+}
+
+#[test]
+fn a_condition_that_reads_nothing_and_never_holds_causes_a_warning() {
+    let of = |effect: &str, when: &str| {
+        warnings(with_rule(&format!("effect = '{effect}'\nwhen = '{when}'")))
+    };
+    for (effect, when, expected) in [
+        ("allow", "false", "the rule never matches, because this condition is always false"),
+        ("deny", "1 == 2", "the rule never matches, because this condition is always false"),
+        (
+            "allow",
+            "1/0 == 1",
+            "the rule never matches, because this condition can never be evaluated",
+        ),
+        ("deny", "1/0 == 1", "the rule denies whenever its other conditions hold, because"),
+    ] {
+        let [warning] = &of(effect, when)[..] else { panic!("{effect} {when}") };
+        assert!(warning.contains(expected), "{warning}");
+    }
+    for fine in ["true", "client.id == \"a\"", "request.time > timestamp(\"2026-01-01T00:00:00Z\")"]
+    {
+        assert_eq!(of("deny", fine), [""; 0], "{fine}");
+    }
+}
+
 /// The warnings of two rules of a policy for all clients. The second is in lines 31 to 34, and then come its keys.
 fn second(first: &str, then: &str) -> Vec<String> {
     let rule = |name: &str, keys: &str| {

@@ -2,7 +2,7 @@
 
 use scopegate_claims::ScopeSet;
 
-use super::Fix;
+use super::{Changes, Fix};
 use crate::catalog::{
     AuthorizationServer, Client, ClientSpec, Clients, EntityKey, EntityKind, ServerId, Spec, Status,
 };
@@ -39,8 +39,8 @@ pub(super) fn of(inquiry: &Inquiry, cause: &Cause) -> Vec<Fix> {
     fixes.into_iter().flatten().collect()
 }
 
-fn fix(says: String, inquiry: Inquiry) -> Fix {
-    Fix { says, rule: None, inquiry }
+fn fix(says: String, changes: Changes, inquiry: Inquiry) -> Fix {
+    Fix { says, changes, rule: None, inquiry }
 }
 
 fn server(inquiry: &Inquiry) -> Option<&AuthorizationServer> {
@@ -63,21 +63,21 @@ fn other_server(inquiry: &Inquiry) -> Option<Fix> {
     let known = inquiry.catalog.servers().map(|server| server.id.as_str());
     let right = nearest(&inquiry.server, known)?.to_owned();
     let says = format!("ask the server `{right}`: there is no `{}`", inquiry.server);
-    Some(fix(says, Inquiry { server: right, ..inquiry.clone() }))
+    Some(fix(says, Changes::Request, Inquiry { server: right, ..inquiry.clone() }))
 }
 
 fn other_client(inquiry: &Inquiry) -> Option<Fix> {
     let known = inquiry.catalog.clients().map(|client| client.id.as_str());
     let right = nearest(&inquiry.client, known)?.to_owned();
     let says = format!("use the client `{right}`: there is no `{}`", inquiry.client);
-    Some(fix(says, Inquiry { client: right, ..inquiry.clone() }))
+    Some(fix(says, Changes::Request, Inquiry { client: right, ..inquiry.clone() }))
 }
 
 fn active_server(inquiry: &Inquiry) -> Option<Fix> {
     let server = server(inquiry)?;
     let spec = crate::catalog::ServerSpec { status: Status::Active, ..server.spec.clone() };
     let changed = inquiry.with_entity(&EntityKey::server(&server.id), Spec::Server(spec));
-    Some(fix(format!("activate the server `{}`", inquiry.server), changed))
+    Some(fix(format!("activate the server `{}`", inquiry.server), Changes::Catalog, changed))
 }
 
 fn active_client(inquiry: &Inquiry) -> Option<Fix> {
@@ -86,13 +86,13 @@ fn active_client(inquiry: &Inquiry) -> Option<Fix> {
         true => format!("lift the hold: `scopegate clients enable {}`", inquiry.client),
         false => format!("activate the client `{}`", inquiry.client),
     };
-    Some(fix(says, changed))
+    Some(fix(says, Changes::Catalog, changed))
 }
 
 fn registered_method(inquiry: &Inquiry) -> Option<Fix> {
     let registered = client(inquiry)?.spec.auth.as_str();
     let says = format!("authenticate the client with `{registered}`");
-    Some(fix(says, Inquiry { client_auth: None, ..inquiry.clone() }))
+    Some(fix(says, Changes::Request, Inquiry { client_auth: None, ..inquiry.clone() }))
 }
 
 fn grant_of_client(inquiry: &Inquiry, grant_type: &str) -> Option<Fix> {
@@ -100,19 +100,19 @@ fn grant_of_client(inquiry: &Inquiry, grant_type: &str) -> Option<Fix> {
         spec.grant_types.insert(grant_type.to_owned());
     })?;
     let says = format!("give the client `{}` the grant type `{grant_type}`", inquiry.client);
-    Some(fix(says, changed))
+    Some(fix(says, Changes::Catalog, changed))
 }
 
 fn other_grant(inquiry: &Inquiry) -> Option<Fix> {
     let known = grants::of(server(inquiry)?).map(grants::Grant::grant_type);
     let right = nearest(&inquiry.grant_type, known)?.to_owned();
     let says = format!("use the grant type `{right}`: there is no `{}`", inquiry.grant_type);
-    Some(fix(says, Inquiry { grant_type: right, ..inquiry.clone() }))
+    Some(fix(says, Changes::Request, Inquiry { grant_type: right, ..inquiry.clone() }))
 }
 
 fn active_user(inquiry: &Inquiry) -> Option<Fix> {
     let changed = inquiry.with_user(|user| user.status = Status::Active);
-    Some(fix(format!("activate the user {}", inquiry.login()), changed))
+    Some(fix(format!("activate the user {}", inquiry.login()), Changes::User, changed))
 }
 
 /// The user gets a group of the client, or the client is assigned to the user.
@@ -124,10 +124,9 @@ fn assigned(inquiry: &Inquiry) -> Vec<Option<Fix>> {
     let changed = with_client(inquiry, |spec| {
         spec.users.insert(crate::directory::User::exact_login_key(login));
     });
-    fixes.push(
-        changed
-            .map(|changed| fix(format!("add {login} to the users of the client `{id}`"), changed)),
-    );
+    fixes.push(changed.map(|changed| {
+        fix(format!("add {login} to the users of the client `{id}`"), Changes::Catalog, changed)
+    }));
     fixes
 }
 
@@ -136,13 +135,13 @@ pub(super) fn group_of(inquiry: &Inquiry, group: &str) -> Fix {
     let changed = inquiry.with_user(|user| {
         user.groups.insert(group.to_owned());
     });
-    fix(format!("add {} to the group `{group}`", inquiry.login()), changed)
+    fix(format!("add {} to the group `{group}`", inquiry.login()), Changes::User, changed)
 }
 
 fn consented(inquiry: &Inquiry, missing: &ScopeSet) -> Fix {
     let consented = inquiry.consented.union(missing);
     let says = format!("let {} consent to `{missing}` for this client", inquiry.login());
-    fix(says, Inquiry { consented, ..inquiry.clone() })
+    fix(says, Changes::Request, Inquiry { consented, ..inquiry.clone() })
 }
 
 fn trusted(inquiry: &Inquiry) -> Option<Fix> {
@@ -153,7 +152,7 @@ fn trusted(inquiry: &Inquiry) -> Option<Fix> {
     let mut spec = server.spec.clone();
     spec.trusted_servers.insert(other);
     let key = EntityKey::server(&server.id);
-    Some(fix(says, inquiry.with_entity(&key, Spec::Server(spec))))
+    Some(fix(says, Changes::Catalog, inquiry.with_entity(&key, Spec::Server(spec))))
 }
 
 /// The client may present the assertions of a trusted issuer.
@@ -165,7 +164,11 @@ fn presenting(inquiry: &Inquiry) -> Vec<Option<Fix>> {
         clients.insert(client.id.clone());
         let key = EntityKey::of_server(EntityKind::TrustedIssuer, &server.id, name);
         let says = format!("add the client `{}` to the trusted issuer `{name}`", client.id);
-        Some(fix(says, inquiry.with_entity(&key, Spec::TrustedIssuer(spec.into()))))
+        Some(fix(
+            says,
+            Changes::Catalog,
+            inquiry.with_entity(&key, Spec::TrustedIssuer(spec.into())),
+        ))
     });
     fixes.collect()
 }
@@ -174,7 +177,7 @@ fn other_target(inquiry: &Inquiry) -> Vec<Option<Fix>> {
     let fixes = inquiry.resources.iter().map(|resource| {
         let rest = inquiry.resources.iter().filter(|other| *other != resource);
         let changed = Inquiry { resources: rest.cloned().collect(), ..inquiry.clone() };
-        Some(fix(format!("ask without the resource {resource}"), changed))
+        Some(fix(format!("ask without the resource {resource}"), Changes::Request, changed))
     });
     fixes.collect()
 }

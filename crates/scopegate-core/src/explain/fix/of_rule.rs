@@ -4,30 +4,31 @@ use std::cmp::Reverse;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use scopegate_claims::ScopeSet;
+use scopegate_claims::{ScopeSet, UnixTime};
 
-use super::Fix;
 use super::of_parties::group_of;
+use super::{Changes, Fix};
 use crate::catalog::{
-    ClientSpec, Clients, Effect, EntityKey, EntityKind, Policy, RuleSpec, Scopes, ServerId, Spec,
-    Status,
+    ClientSpec, Clients, Effect, EntityKey, EntityKind, RuleSpec, Scopes, ServerId, Spec,
 };
 use crate::directory::{Authentication, User};
 use crate::explain::decide::{parties, wanted};
+use crate::explain::described::methods;
 use crate::explain::explanation::ShownRule;
 use crate::explain::inquiry::Inquiry;
 use crate::explain::show_time;
 use crate::explain::tried;
+use crate::grants;
 use crate::spelling::show_duration;
 
 /// Maximum number of rules that are changed, those that were nearest to matching.
 const MAX_RULES: usize = 20;
 
 /// Maximum number of groups that are suggested for one rule.
-const MAX_GROUPS: usize = 2;
+pub(super) const MAX_GROUPS: usize = 2;
 
 /// Addresses that are tried against zones that exclude: those that are reserved for documentation.
-const ELSEWHERE: [IpAddr; 2] = [
+pub(super) const ELSEWHERE: [IpAddr; 2] = [
     IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 1)),
     IpAddr::V6(std::net::Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)),
 ];
@@ -52,39 +53,6 @@ pub(super) fn of_tried_rules(inquiry: &Inquiry, only: Option<&(String, String)>)
     fixes.collect()
 }
 
-/// The changes that keep a deny rule from matching.
-pub(super) fn of_deny_rule(inquiry: &Inquiry, name: &str) -> Vec<Fix> {
-    let Some(server) = inquiry.server_id() else { return Vec::new() };
-    let found = inquiry.catalog.server(&server).ok().flatten();
-    let policies = found.map_or(&[][..], |server| server.policies());
-    let pairs =
-        policies.iter().flat_map(|policy| policy.rules().iter().map(move |rule| (policy, rule)));
-    let is_it = |(policy, rule): &(&Policy, &crate::catalog::Rule)| {
-        name.strip_prefix(policy.name.as_str()).and_then(|rest| rest.strip_prefix('/'))
-            == Some(rule.name.as_str())
-    };
-    let Some((policy, rule)) = pairs.into_iter().find(is_it) else { return Vec::new() };
-    let mut fixes = Vec::new();
-    if let Some(user) = &inquiry.user {
-        for group in rule.spec.groups.intersection(&user.groups).take(MAX_GROUPS) {
-            let changed = inquiry.with_user(|user| {
-                user.groups.remove(group);
-            });
-            let says = format!("take {} out of the group `{group}`", inquiry.login());
-            fixes.push(Fix { says, rule: None, inquiry: changed });
-        }
-    }
-    let key = EntityKey::rule(&server, &policy.name, &rule.name);
-    let spec = RuleSpec { status: Status::Inactive, ..rule.spec.clone() };
-    let changed = inquiry.with_entity(&key, Spec::from(spec));
-    fixes.push(Fix {
-        says: format!("deactivate the deny rule `{name}`"),
-        rule: None,
-        inquiry: changed,
-    });
-    fixes
-}
-
 /// A rule that was tried and did not match.
 struct Tried<'i> {
     inquiry: &'i Inquiry,
@@ -95,14 +63,8 @@ struct Tried<'i> {
 
 impl<'i> Tried<'i> {
     fn find(inquiry: &'i Inquiry, server: &'i ServerId, shown: &'i ShownRule) -> Option<Self> {
-        let key = EntityKey::rule(server, &shown.policy, &shown.rule);
-        match inquiry.catalog.entity(&key)?.spec {
-            Spec::Rule(spec) => {
-                let spec = RuleSpec::clone(&spec);
-                Some(Self { inquiry, server, shown, spec })
-            }
-            _ => None,
-        }
+        let spec = inquiry.rule(&shown.policy, &shown.rule)?;
+        Some(Self { inquiry, server, shown, spec })
     }
 
     fn name(&self) -> String {
@@ -114,12 +76,7 @@ impl<'i> Tried<'i> {
         let condition = self.shown.failed.as_ref().map_or("", |failed| failed.condition.as_str());
         match condition {
             "clients" => self.with_client().into_iter().collect(),
-            "grant_types" => vec![self.changed(
-                format!("add the grant type `{grant_type}` to the rule `{}`", self.name()),
-                |spec| {
-                    spec.grant_types.insert(grant_type.to_owned());
-                },
-            )],
+            "grant_types" => self.with_grant(grant_type).into_iter().collect(),
             "groups" => self.with_user(),
             "scopes" => self.with_scopes().into_iter().collect(),
             "zones" => self.in_zone(),
@@ -137,9 +94,23 @@ impl<'i> Tried<'i> {
         }
     }
 
-    fn fix(&self, says: String, inquiry: Inquiry) -> Fix {
+    fn fix(&self, says: String, changes: Changes, inquiry: Inquiry) -> Fix {
         let rule = Some((self.shown.policy.clone(), self.shown.rule.clone()));
-        Fix { says, rule, inquiry }
+        Fix { says, changes, rule, inquiry }
+    }
+
+    /// The grant type, unless the rule is for other subjects: a rule for clients alone says nothing about users,
+    /// and the other way round.
+    fn with_grant(&self, grant_type: &str) -> Option<Fix> {
+        let is_about_user = |name: &str| grants::grant(name).map(|grant| grant.is_about_user());
+        let mut own = self.spec.grant_types.iter();
+        if !own.any(|own| is_about_user(own) == is_about_user(grant_type)) {
+            return None;
+        }
+        let says = format!("add the grant type `{grant_type}` to the rule `{}`", self.name());
+        Some(self.changed(says, |spec| {
+            spec.grant_types.insert(grant_type.to_owned());
+        }))
     }
 
     /// The inquiry after a change of the rule.
@@ -147,7 +118,7 @@ impl<'i> Tried<'i> {
         let mut spec = self.spec.clone();
         change(&mut spec);
         let key = EntityKey::rule(self.server, &self.shown.policy, &self.shown.rule);
-        self.fix(says, self.inquiry.with_entity(&key, Spec::from(spec)))
+        self.fix(says, Changes::Catalog, self.inquiry.with_entity(&key, Spec::from(spec)))
     }
 
     fn with_client(&self) -> Option<Fix> {
@@ -158,15 +129,16 @@ impl<'i> Tried<'i> {
         let Clients::Named(clients) = &mut spec.clients else { return None };
         clients.insert(client.id.clone());
         let says = format!("add the client `{}` to the policy `{policy}`", client.id);
-        Some(self.fix(says, self.inquiry.with_entity(&key, Spec::Policy(spec))))
+        let changed = self.inquiry.with_entity(&key, Spec::Policy(spec));
+        Some(self.fix(says, Changes::Catalog, changed))
     }
 
     fn with_user(&self) -> Vec<Fix> {
         let groups = self.spec.groups.iter().take(MAX_GROUPS);
         let mut fixes: Vec<_> = groups
             .map(|group| {
-                let Fix { says, inquiry, .. } = group_of(self.inquiry, group);
-                self.fix(says, inquiry)
+                let Fix { says, changes, inquiry, .. } = group_of(self.inquiry, group);
+                self.fix(says, changes, inquiry)
             })
             .collect();
         if fixes.is_empty() {
@@ -207,7 +179,7 @@ impl<'i> Tried<'i> {
             let network = spec.networks.first()?;
             let says = format!("ask from an address in the zone `{zone}`, such as {network}");
             let address = Some(network.first_address());
-            Some(self.fix(says, Inquiry { address, ..self.inquiry.clone() }))
+            Some(self.fix(says, Changes::Request, Inquiry { address, ..self.inquiry.clone() }))
         });
         zones.take(MAX_GROUPS).collect()
     }
@@ -216,7 +188,11 @@ impl<'i> Tried<'i> {
         let elsewhere = ELSEWHERE.iter().map(|address| {
             let zones: Vec<_> = self.spec.not_zones.iter().map(String::as_str).collect();
             let says = format!("ask from an address outside of {}", zones.join(", "));
-            self.fix(says, Inquiry { address: Some(*address), ..self.inquiry.clone() })
+            self.fix(
+                says,
+                Changes::Request,
+                Inquiry { address: Some(*address), ..self.inquiry.clone() },
+            )
         });
         elsewhere.collect()
     }
@@ -231,13 +207,7 @@ impl<'i> Tried<'i> {
         let time = later.into_iter().find(|time| hours.contain(&zone, *time) == Some(true))?;
         let wanted = self.shown.failed.as_ref().map_or("", |failed| failed.wanted.as_str());
         let says = format!("ask at another time: {wanted}, such as at {}", show_time(time));
-        // The sign-in stays as old as it was.
-        let authentication = self
-            .inquiry
-            .authentication
-            .clone()
-            .map(|auth| Authentication { at: auth.at.plus(time.since(now)), ..auth });
-        Some(self.fix(says, Inquiry { now: time, authentication, ..self.inquiry.clone() }))
+        Some(self.fix(says, Changes::Request, at(self.inquiry, time)))
     }
 
     fn with_client_auth(&self) -> Vec<Fix> {
@@ -247,48 +217,64 @@ impl<'i> Tried<'i> {
             let key = EntityKey::client(&client.id);
             let changed = self.inquiry.with_entity(&key, spec.into());
             let says = format!("register the client `{}` for `{}`", client.id, method.as_str());
-            Some(self.fix(says, Inquiry { client_auth: None, ..changed }))
+            let changed = Inquiry { client_auth: None, ..changed };
+            Some(self.fix(says, Changes::Catalog, changed))
         });
         methods.collect()
     }
 
     fn with_stronger_sign_in(&self) -> Vec<Fix> {
-        if self.inquiry.user.is_none() {
+        if !self.inquiry.has_sign_in() {
             return Vec::new();
         }
         let classes = self.spec.acr_values.iter().map(|acr| {
             let says = format!("sign in again with `{acr}`: the rule `{}` wants it", self.name());
-            self.fix(says, self.signed_in(Some(acr)))
+            self.fix(says, Changes::Request, self.signed_in(Some(acr)))
         });
         classes.collect()
     }
 
     fn with_new_sign_in(&self) -> Option<Fix> {
         let most = show_duration(self.spec.max_age?);
-        self.inquiry.user.as_ref()?;
+        if !self.inquiry.has_sign_in() {
+            return None;
+        }
         let says = format!("sign in again: the rule `{}` wants max_age {most}", self.name());
-        Some(self.fix(says, self.signed_in(None)))
+        Some(self.fix(says, Changes::Request, self.signed_in(None)))
     }
 
-    /// The inquiry after a new sign-in, with another class if one is given.
     fn signed_in(&self, acr: Option<&str>) -> Inquiry {
-        let before = self.inquiry.authentication.as_ref();
-        let acr = acr.or_else(|| before.map(|before| before.acr.as_str())).unwrap_or_default();
-        let authentication = Authentication {
-            at: self.inquiry.now,
-            acr: acr.to_owned(),
-            amr: Vec::new(),
-            session: None,
-        };
-        Inquiry { authentication: Some(authentication), ..self.inquiry.clone() }
+        signed_in(self.inquiry, acr)
     }
 
     fn for_resource(&self) -> Vec<Fix> {
         let resources = self.spec.resources.iter().take(MAX_GROUPS).map(|resource| {
             let says = format!("ask for the resource {resource}");
             let resources = vec![resource.clone()];
-            self.fix(says, Inquiry { resources, ..self.inquiry.clone() })
+            self.fix(says, Changes::Request, Inquiry { resources, ..self.inquiry.clone() })
         });
         resources.collect()
     }
+}
+
+/// The inquiry after a new sign-in, with another class if one is given.
+pub(super) fn signed_in(inquiry: &Inquiry, acr: Option<&str>) -> Inquiry {
+    let before = inquiry.authentication.as_ref();
+    let kept = before.filter(|before| acr.is_none_or(|acr| acr == before.acr));
+    let acr = acr.or_else(|| before.map(|before| before.acr.as_str())).unwrap_or_default();
+    let authentication = Authentication {
+        at: inquiry.now,
+        acr: acr.to_owned(),
+        amr: kept.map_or_else(|| methods(acr), |before| before.amr.clone()),
+        session: None,
+    };
+    Inquiry { authentication: Some(authentication), ..inquiry.clone() }
+}
+
+/// The inquiry at another time. The sign-in stays as old as it was.
+pub(super) fn at(inquiry: &Inquiry, time: UnixTime) -> Inquiry {
+    let authentication = inquiry.authentication.clone();
+    let authentication = authentication
+        .map(|auth| Authentication { at: auth.at.plus(time.since(inquiry.now)), ..auth });
+    Inquiry { now: time, authentication, ..inquiry.clone() }
 }

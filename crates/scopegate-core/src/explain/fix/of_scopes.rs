@@ -2,7 +2,7 @@
 
 use scopegate_claims::{Scope, ScopeSet};
 
-use super::Fix;
+use super::{Changes, Fix};
 use crate::catalog::{
     Consent, EntityKey, EntityKind, RESERVED_SCOPES, STANDARD_SCOPES, ScopeSpec, Spec,
 };
@@ -17,6 +17,7 @@ pub(super) fn without_one(inquiry: &Inquiry) -> Vec<Fix> {
         let rest = without(&named, name);
         (!rest.is_empty()).then(|| Fix {
             says: format!("ask without `{name}`"),
+            changes: Changes::Request,
             rule: None,
             inquiry: inquiry.with_scopes(&rest),
         })
@@ -36,6 +37,7 @@ pub(super) fn of_malformed(inquiry: &Inquiry, malformed: Malformed) -> Vec<Fix> 
             let scopes = ScopeSet::from_tokens(["openid", "offline_access"]);
             let fix = |scopes: ScopeSet| Fix {
                 says: "ask for `openid`, too".to_owned(),
+                changes: Changes::Request,
                 rule: None,
                 inquiry: inquiry.with_scopes(&scopes),
             };
@@ -45,6 +47,7 @@ pub(super) fn of_malformed(inquiry: &Inquiry, malformed: Malformed) -> Vec<Fix> 
             let mut fixes = spelled_right(inquiry);
             fixes.extend(without_one(inquiry));
             fixes.extend(one_of_the_server(inquiry));
+            fixes.extend(without_standard(inquiry));
             fixes.extend(added_to_the_server(inquiry));
             fixes
         }
@@ -78,6 +81,7 @@ fn spelled_right(inquiry: &Inquiry) -> Vec<Fix> {
         let scopes = ScopeSet::parse(right).ok()?.union(&without(&named, &wrong));
         Some(Fix {
             says: format!("ask for `{right}` instead of `{wrong}`"),
+            changes: Changes::Request,
             rule: None,
             inquiry: inquiry.with_scopes(&scopes),
         })
@@ -94,8 +98,27 @@ fn one_of_the_server(inquiry: &Inquiry) -> Vec<Fix> {
         let scopes = ScopeSet::parse(&name).ok()?;
         Some(Fix {
             says: format!("ask for `{name}`: the server has no default scopes"),
+            changes: Changes::Request,
             rule: None,
             inquiry: inquiry.with_scopes(&scopes),
+        })
+    });
+    fixes.collect()
+}
+
+/// One scope of the server, if the request names only scopes of OpenID Connect and no user takes part.
+fn without_standard(inquiry: &Inquiry) -> Vec<Fix> {
+    let named = inquiry.named_scopes();
+    let is_standard = named.iter().all(|name| STANDARD_SCOPES.contains(&name));
+    if inquiry.user.is_some() || named.is_empty() || !is_standard {
+        return Vec::new();
+    }
+    let fixes = own(inquiry).into_iter().filter_map(|name| {
+        Some(Fix {
+            says: format!("ask for `{name}` instead: only users can have `{named}`"),
+            changes: Changes::Request,
+            rule: None,
+            inquiry: inquiry.with_scopes(&ScopeSet::parse(&name).ok()?),
         })
     });
     fixes.collect()
@@ -109,6 +132,7 @@ fn added_to_the_server(inquiry: &Inquiry) -> Vec<Fix> {
         let key = EntityKey::of_server(EntityKind::Scope, &server, &name);
         Some(Fix {
             says: format!("add the scope `{name}` to the server `{server}`"),
+            changes: Changes::Catalog,
             rule: None,
             inquiry: inquiry.with_entity(&key, Spec::Scope(ScopeSpec::default())),
         })
@@ -129,6 +153,7 @@ fn with_other_consent(inquiry: &Inquiry) -> Vec<Fix> {
         spec.consent = Consent::Flexible;
         Some(Fix {
             says: format!("set the consent of the scope `{name}` to FLEXIBLE"),
+            changes: Changes::Catalog,
             rule: None,
             inquiry: inquiry.with_entity(&key, Spec::Scope(spec)),
         })

@@ -90,6 +90,38 @@ async fn if_the_rules_decide_otherwise_today_only_what_was_recorded_is_shown() {
 }
 
 #[tokio::test]
+async fn a_recorded_deny_rule_that_did_not_match_is_shown_as_a_deny_rule() {
+    let world = World::new().await;
+    let rule = EntityKey::rule(&server_id("default"), "all", "all");
+    let mut entity = world.authority.catalog().entity(&rule).unwrap();
+    let crate::catalog::Spec::Rule(mut spec) = entity.spec else { unreachable!("it is a rule") };
+    spec.effect = crate::catalog::Effect::Deny;
+    entity.spec = crate::catalog::Spec::Rule(spec);
+    world.edit(Edit::Put(entity)).await;
+    // The rules decide otherwise today, so that only what was recorded is shown.
+    let told = explained(&world, refused(facts(&world))).await;
+    assert_eq!(told.rules[0].effect, crate::catalog::Effect::Deny);
+    assert!(told.to_string().contains("all/all (deny)  groups: does not hold"), "{told}");
+}
+
+#[tokio::test]
+async fn a_recorded_refusal_has_the_methods_of_its_sign_in() {
+    let world = World::new().await;
+    let rule = EntityKey::rule(&server_id("default"), "all", "all");
+    let mut entity = world.authority.catalog().entity(&rule).unwrap();
+    let crate::catalog::Spec::Rule(mut spec) = entity.spec else { unreachable!("it is a rule") };
+    let when = "!('otp' in session.amr)";
+    let wanted = crate::expression::Wanted::Boolean;
+    spec.when = Some(crate::expression::Expression::parse(when, wanted).unwrap());
+    entity.spec = crate::catalog::Spec::Rule(spec);
+    world.edit(Edit::Put(entity)).await;
+    let mut basis = facts(&world);
+    basis.facts.as_mut().unwrap().amr = vec!["otp".to_owned()];
+    let told = explained(&world, refused(basis)).await;
+    assert_eq!(told.rules[0].failed.as_ref().unwrap().condition, "when");
+}
+
+#[tokio::test]
 async fn an_event_of_an_earlier_version_is_explained_by_the_present_catalog() {
     let world = World::new().await;
     for_admins(&world).await;

@@ -23,7 +23,19 @@ fn a_mistake_is_shown_at_its_character_with_what_to_write() {
         ),
         (
             "1 in user.login",
-            "character 3: `in` does not take an integer and a text: convert one of them, such as by string(…)",
+            "character 3: `in` does not take an integer and a text: write a list or a map on its right, such as `\"a\" in [\"a\", \"b\"]`",
+        ),
+        (
+            "\"a\" in \"abc\"",
+            "character 5: `in` does not take a text and a text: write text.contains(text)",
+        ),
+        (
+            "[1] < [2]",
+            "character 5: `<` does not take a list and a list: lists have no order: compare their sizes by size(…), or one element, such as list[0]",
+        ),
+        (
+            "1 - 1.5",
+            "character 3: `-` does not take an integer and a float: convert one of them, such as by int(…) or double(…)",
         ),
         ("user.login && true", "character 6: a text is neither true nor false: write a comparison"),
         ("!scopes", "character 2: a list is neither true nor false: write a comparison"),

@@ -162,7 +162,7 @@ impl Installation for OverHttp {
         let DescribedRequest { at, acr, auth_time, client_auth, resources, .. } = request;
         let body = json!({
             "server": server, "client": client, "grant": grant_type, "scope": scope, "user": user,
-            "address": address, "at": at.map(show_time), "acr": acr,
+            "address": address, "at": at.map(show_time), "acr": acr, "amr": request.amr,
             "auth_time": auth_time.map(show_time), "client_auth": client_auth,
             "resource": resources, "subject_server": request.subject_server,
         });

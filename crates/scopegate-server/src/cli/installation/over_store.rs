@@ -100,7 +100,12 @@ impl OverStore {
 }
 
 fn told(explained: Result<Explanation, CannotTell>) -> Result<Told, CliError> {
-    let explanation = explained.map_err(|error| CliError::failed(&error))?;
+    let explanation = explained.map_err(|error| match error {
+        CannotTell::NoSignIn(_) | CannotTell::UnknownClass(_) => {
+            CliError::usage(&error.to_string())
+        }
+        error => CliError::failed(&error),
+    })?;
     let json = serde_json::to_value(&explanation).map_err(|error| CliError::failed(&error))?;
     Ok(Told { json, text: Some(explanation.to_string()) })
 }

@@ -53,6 +53,8 @@ struct Described {
     #[serde(default)]
     acr: Option<String>,
     #[serde(default)]
+    amr: Vec<String>,
+    #[serde(default)]
     auth_time: Option<String>,
     #[serde(default)]
     client_auth: Option<String>,
@@ -168,6 +170,7 @@ async fn explain(
             .map_err(|_| ApiError::Invalid("address", "write an IP address".to_owned()))?,
         at: time("at", body.at.as_deref())?,
         acr: body.acr,
+        amr: body.amr,
         auth_time: time("auth_time", body.auth_time.as_deref())?,
         client_auth: body.client_auth,
         resources: body.resource,

@@ -298,6 +298,9 @@ impl Answer {
                 Self::of(404, "E0000007", format!("Not found: Resource not found: {id} (Decision)"))
             }
             CannotTell::NotADecision { .. } => Self::invalid("id").because(error.to_string()),
+            CannotTell::NoSignIn(_) | CannotTell::UnknownClass(_) => {
+                Self::invalid("acr").because(error.to_string())
+            }
             CannotTell::UnknownHook(_) => Self::invalid("hook").because(error.to_string()),
             CannotTell::NotGranted(_) => Self::invalid("scope").because(error.to_string()),
             CannotTell::Storage(error) => Self::of_storage(error),
