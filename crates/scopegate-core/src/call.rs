@@ -10,7 +10,7 @@ mod request;
 pub(crate) use addressed::{active_server, selected};
 pub(crate) use answer::ClientEndpoint;
 pub(crate) use refusal::{ClientError, Recording};
-pub use refusal::{Denied, Refused};
+pub use refusal::{Considered, Denied, Refused};
 pub use request::ClientRequest;
 pub(crate) use request::{CallKind, ClientCall};
 

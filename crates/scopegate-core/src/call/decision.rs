@@ -5,10 +5,8 @@ use std::net::IpAddr;
 
 use scopegate_claims::UnixTime;
 
-use crate::audit::{
-    AuditEvent, Basis, ClientDecision, DecisionId, DecisionKind, HookRun, Outcome, RefusedFacts,
-    What,
-};
+use super::Considered;
+use crate::audit::{AuditEvent, Basis, ClientDecision, DecisionId, DecisionKind, Outcome, What};
 use crate::catalog::{AuthorizationServer, Client, UserId};
 use crate::error::OAuthError;
 
@@ -61,16 +59,14 @@ impl<'a> Deciding<'a> {
     }
 
     /// The same decision, with the user, the facts and the runs of hooks that became known while it was made.
-    pub(crate) fn after(
-        &self,
-        user: Option<UserId>,
-        facts: Option<Box<RefusedFacts>>,
-        hooks: Vec<HookRun>,
-    ) -> Self {
+    pub(crate) fn after(&self, user: Option<UserId>, considered: Option<Box<Considered>>) -> Self {
         let mut after = self.clone();
         after.user = user.or(after.user);
-        after.basis.facts = facts.or(after.basis.facts);
-        after.basis.hooks = hooks;
+        if let Some(considered) = considered {
+            let Considered { facts, hooks } = *considered;
+            after.basis.facts = facts.or(after.basis.facts);
+            after.basis.hooks = hooks;
+        }
         after
     }
 

@@ -36,16 +36,24 @@ pub struct Denied<E = CallError> {
     pub changes: Vec<Change>,
     /// The user, if they were known when the request was refused. For the audit log.
     pub user: Option<UserId>,
-    /// The facts of the policies, with the rules that were tried, if the policies refused the request.
+    /// What policies and hooks had considered, if one of them refused the request.
+    pub considered: Option<Box<Considered>>,
+}
+
+/// What policies and hooks considered before one of them refused a request.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "callers construct it")]
+pub struct Considered {
+    /// The facts of the policies, with the rules that were tried.
     pub facts: Option<Box<RefusedFacts>>,
-    /// What the hooks of the rule did before the refusal.
+    /// What the hooks of the rule did.
     pub hooks: Vec<HookRun>,
 }
 
 impl<E> Denied<E> {
     /// A refusal that changes nothing.
     pub(crate) const fn by(error: E) -> Self {
-        Self { error, changes: Vec::new(), user: None, facts: None, hooks: Vec::new() }
+        Self { error, changes: Vec::new(), user: None, considered: None }
     }
 
     /// The refusal of a request for tokens of this user, if there is one.
@@ -115,8 +123,8 @@ impl Authority {
         proved: &[Change],
         denied: Denied<E>,
     ) -> Refused<E> {
-        let Denied { error, changes, user, facts, hooks } = denied;
-        let deciding = deciding.after(user, facts, hooks);
+        let Denied { error, changes, user, considered } = denied;
+        let deciding = deciding.after(user, considered);
         let changes = || [proved, &changes].concat();
         let denied_by = error.denied_by().map(str::to_owned);
         let cause = error.cause();

@@ -15,7 +15,9 @@ use scopegate_claims::{Audience, ScopeSet};
 
 use crate::audit::{AuditEvent, Basis, ClientDecision, DecisionKind, HookRun, RefusedFacts};
 use crate::authority::Authority;
-use crate::call::{CallKind, ClientCall, ClientEndpoint, ClientRequest, Denied, Refused, selected};
+use crate::call::{
+    CallKind, ClientCall, ClientEndpoint, ClientRequest, Considered, Denied, Refused, selected,
+};
 use crate::catalog::Resource;
 use crate::error::CallError;
 use crate::expression::Root;
@@ -110,7 +112,8 @@ impl Authority {
         let amended = amendments.amend(token::draft(allowed)?, &self.hooks, &asking).await;
         let draft = amended.map_err(|error| {
             let hooks = amendments.runs().to_vec();
-            Denied { facts: by_hooks(call, &subject), hooks, ..error.into() }
+            let considered = Considered { facts: by_hooks(call, &subject), hooks };
+            Denied { considered: Some(Box::new(considered)), ..error.into() }
         })?;
         narrow_families(&mut changes, &draft.scopes);
         let waits_for_storage =
@@ -188,9 +191,10 @@ fn by_right<'c>(
                 wanted: &wanted,
             };
             let Evaluation { outcome, trace } = policy::evaluate(&facts);
-            let mut granted = outcome.granted().map_err(|error| Denied {
-                facts: Some(facts.recorded(Some(&trace))),
-                ..error.into()
+            let mut granted = outcome.granted().map_err(|error| {
+                let facts = Some(facts.recorded(Some(&trace)));
+                let considered = Considered { facts, hooks: Vec::new() };
+                Denied { considered: Some(Box::new(considered)), ..error.into() }
             })?;
             if let Some(until) = until {
                 let most = until.since(call.now);

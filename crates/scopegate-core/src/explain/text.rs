@@ -99,7 +99,7 @@ fn of_scopes(inquiry: &Inquiry, refusal: &Refusal) -> String {
             let scopes = &refusal.found;
             format!("{scopes} needs the consent of a user, and `{grant_type}` is without one")
         }
-        _ if !is_org && inquiry.user.is_none() && named.iter().any(|name| is_standard(name)) => {
+        _ if !is_org && inquiry.user.is_none() && named.iter().any(is_standard) => {
             let standard = named.iter().filter(|name| is_standard(name));
             let standard: Vec<_> = standard.map(|name| format!("`{name}`")).collect();
             let (standard, needs) = (standard.join(" and "), standard.len());

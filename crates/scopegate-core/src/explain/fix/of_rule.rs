@@ -18,7 +18,7 @@ use crate::explain::explanation::ShownRule;
 use crate::explain::inquiry::Inquiry;
 use crate::explain::show_time;
 use crate::explain::tried;
-use crate::grants;
+use crate::grants::{self, Grant};
 use crate::spelling::show_duration;
 
 /// Maximum number of rules that are changed, those that were nearest to matching.
@@ -102,7 +102,7 @@ impl<'i> Tried<'i> {
     /// The grant type, unless the rule is for other subjects: a rule for clients alone says nothing about users,
     /// and the other way round.
     fn with_grant(&self, grant_type: &str) -> Option<Fix> {
-        let is_about_user = |name: &str| grants::grant(name).map(|grant| grant.is_about_user());
+        let is_about_user = |name: &str| grants::grant(name).map(Grant::is_about_user);
         let mut own = self.spec.grant_types.iter();
         if !own.any(|own| is_about_user(own) == is_about_user(grant_type)) {
             return None;
