@@ -8,6 +8,8 @@ use crate::catalog::{AuthorizationServer, Effect, Policy, Rule, Scopes};
 use crate::expression::Root;
 use crate::policy::is_standard;
 
+/// If a server has at most this many scopes, each set of them is tried.
+const MAX_TRIED: usize = 5;
 /// Maximum number of sets that are left out in each combination. With more of them, each is left out alone,
 /// and all together.
 const MAX_COMBINED: usize = 4;
@@ -17,9 +19,9 @@ const MAX_REQUESTS: usize = 256;
 type Names<'c> = BTreeSet<&'c str>;
 
 /// The requests for `wanted` and other scopes of the server that may reach another rule than a request for
-/// `wanted` alone.
+/// `wanted` alone. If the server has few scopes, these are all sets of them.
 ///
-/// An earlier allow rule takes a request only if it allows all of its scopes. So each allow rule is tried with
+/// If there are more: an earlier allow rule takes a request only if it allows all of its scopes. So each allow rule is tried with
 /// all of its scopes. An earlier deny rule, and an earlier rule that narrows, takes a request if one of the
 /// scopes is inside. So their scopes are left out, in each combination. `can_be_given` tells whether the grant
 /// gives a scope at all.
@@ -29,7 +31,11 @@ pub(super) fn wider(
     can_be_given: impl Fn(&str) -> bool,
 ) -> Vec<ScopeSet> {
     let own = server.scopes.keys().map(scopegate_claims::Scope::as_str);
-    let own: Names<'_> = own.filter(|name| !is_standard(name) && can_be_given(name)).collect();
+    let own: Names<'_> = own.filter(|name| !is_standard(name)).collect();
+    if own.len() <= MAX_TRIED {
+        return named_with(wanted, subsets(&own));
+    }
+    let own: Names<'_> = own.into_iter().filter(|name| can_be_given(name)).collect();
     let rules = || server.policies().iter().flat_map(Policy::rules);
     let has_wanted = |names: &Names<'_>| wanted.iter().any(|name| names.contains(name));
     let (mut wide, mut taken) = (BTreeSet::new(), BTreeSet::new());
@@ -54,14 +60,27 @@ pub(super) fn wider(
         let without: Vec<_> = pairs.iter().map(|name| &own - name).collect();
         requests.extend(pairs.into_iter().chain(without));
     }
-    let requests = requests.into_iter().map(|names| {
-        ScopeSet::from_tokens(wanted.iter().chain(names)).unwrap_or_else(|_| wanted.clone())
-    });
-    let mut requests: Vec<_> = requests.filter(|scopes| scopes != wanted).collect();
-    requests.sort_by_key(|scopes| scopes.iter().count());
-    requests.dedup();
-    requests.truncate(MAX_REQUESTS);
-    requests
+    named_with(wanted, requests)
+}
+
+/// Requests for `wanted` and other scopes, those for few scopes first.
+fn named_with(wanted: &ScopeSet, others: BTreeSet<Names<'_>>) -> Vec<ScopeSet> {
+    let is_other = |name: &&str| !wanted.contains(name);
+    let others = others.into_iter().map(|names| names.into_iter().filter(is_other).collect());
+    let mut others: Vec<Names<'_>> = others.filter(|names: &Names<'_>| !names.is_empty()).collect();
+    others.sort_by(|a, b| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
+    others.dedup();
+    let requests = others.into_iter().take(MAX_REQUESTS);
+    requests.filter_map(|names| ScopeSet::from_tokens(wanted.iter().chain(names)).ok()).collect()
+}
+
+fn subsets<'c>(names: &Names<'c>) -> BTreeSet<Names<'c>> {
+    let mut subsets = BTreeSet::from([Names::new()]);
+    for name in names {
+        let with: Vec<_> = subsets.iter().map(|subset| subset | &Names::from([*name])).collect();
+        subsets.extend(with);
+    }
+    subsets
 }
 
 /// The scopes of the server that are inside the rule.

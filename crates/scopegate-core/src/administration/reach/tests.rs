@@ -70,6 +70,14 @@ fn agrees_with_trying_everything(seed: u64, has_circumstances: bool) {
     }
 }
 
+/// Found by chance: each needs a request for two scopes.
+#[test]
+fn it_finds_what_a_request_for_more_scopes_reaches() {
+    for seed in [8_924_404_113_970_257_055, 8_926_583_455_634_230_255] {
+        agrees_with_trying_everything(seed, false);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 24, ..ProptestConfig::default() })]
 
