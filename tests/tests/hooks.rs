@@ -36,7 +36,9 @@ fn the_catalog_of_the_page_is_accepted() {
     let toml = blocks("toml");
     let (rules, hooks): (Vec<&str>, Vec<&str>) = toml
         .iter()
-        .filter(|block| !block.starts_with("# scopegate.toml"))
+        .filter(|block| {
+            !block.starts_with("# scopegate.toml") && !block.starts_with("[dependencies]")
+        })
         .partition(|block| block.starts_with("[[server"));
     let server = "[[server]]\nid = \"default\"\nname = \"Default\"\naudiences = [{ name = \"api://orders\" }]\n\
                   [[server.policy]]\nname = \"p\"\nclients = [\"*\"]\n";
