@@ -2,8 +2,11 @@
 //!
 //! The answer is exact for the stored users, clients and grants: it is what trying each combination of them
 //! gives, for a request that names only this scope, for one that names no scope, and for those that name other
-//! scopes besides (`requests`). It is found without trying them: users are sets of bits (`user_set`), and
-//! clients that policies treat alike are one class (`direct`).
+//! scopes besides. Of a server with more than five scopes, only the sets of scopes that `requests` chooses are
+//! tried, at most 256 for each scope. Access by another set is missing then.
+//!
+//! It is found without trying them: users are sets of bits (`user_set`), and clients that policies treat alike
+//! are one class (`direct`).
 //!
 //! The time, the address, the sign-in and the resource of a request are not stored. Conditions on them are
 //! assumed to be possible, and listed (`circumstance`). An earlier rule that matches under some circumstances

@@ -15,7 +15,8 @@ use super::{Workplace, arguments};
 ///
 /// Lists every client that can get a token with the scope, by which grant and rule, and for which
 /// users. Conditions on the time, the address, the sign-in and the resource are assumed to be
-/// possible, and listed. The answer is exact for the clients and users in the store.
+/// possible, and listed. The answer is exact for the clients and users in the store; of a server with
+/// more than five scopes, not every set of scopes is tried.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
